@@ -1,0 +1,175 @@
+//! Client keys: held as hashes, found by hash, confirmed in constant time.
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::{
+    config::{Auth, ClientKey},
+    refusal::{Cause, Refusal},
+};
+
+type Hash = [u8; 32];
+
+/// Every key that opens the gateway.
+pub struct KeyRing {
+    /// Mixed into every hash, so that what is in memory is of no use elsewhere.
+    salt: [u8; 16],
+    /// `None`: open to everybody.
+    keys: Option<HashMap<Hash, Arc<Caller>>>,
+}
+
+/// What a key allows.
+#[derive(Debug)]
+pub struct Caller {
+    pub name: Arc<str>,
+    models: Vec<String>,
+    providers: Vec<String>,
+    allowed_ips: Vec<IpNet>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl KeyRing {
+    pub fn new(auth: &Auth) -> Self {
+        let salt = std::array::from_fn(|_| fastrand::u8(..));
+        let keys = || auth.keys.iter().map(|key| (hash(&salt, key.key.expose()), Arc::new(Caller::new(key)))).collect();
+        Self { salt, keys: (auth.enabled && !auth.keys.is_empty()).then(keys) }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.keys.is_none()
+    }
+
+    /// The caller behind a key; `None` when no key is needed.
+    ///
+    /// # Errors
+    /// 401 without a valid key, 403 from an address that the key does not allow.
+    pub fn admit(&self, key: Option<&str>, ip: IpAddr, now: impl FnOnce() -> DateTime<Utc>) -> Result<Option<Arc<Caller>>, Refusal> {
+        let Some(keys) = &self.keys else { return Ok(None) };
+        let Some(key) = key else {
+            let message = "you did not provide an API key: send `Authorization: Bearer YOUR_KEY` or `x-api-key: YOUR_KEY`";
+            return Err(Refusal::new(Cause::Unauthenticated, message).code("missing_api_key"));
+        };
+        let wanted = hash(&self.salt, key);
+        let caller = match keys.get_key_value(&wanted) {
+            Some((found, caller)) if bool::from(found.ct_eq(&wanted)) => caller,
+            _ => return Err(Refusal::new(Cause::Unauthenticated, "the API key is not valid").code("invalid_api_key")),
+        };
+        if caller.expires_at.is_some_and(|end| now() >= end) {
+            return Err(Refusal::new(Cause::Unauthenticated, "the API key has expired").code("expired_api_key"));
+        }
+        if !caller.allowed_ips.is_empty() && !caller.allowed_ips.iter().any(|net| net.contains(&ip.to_canonical())) {
+            return Err(Refusal::new(Cause::Forbidden, "this API key is not allowed from your address").code("ip_not_allowed"));
+        }
+        Ok(Some(caller.clone()))
+    }
+}
+
+impl Caller {
+    fn new(key: &ClientKey) -> Self {
+        Self {
+            name: key.name.as_str().into(),
+            models: key.models.clone(),
+            providers: key.providers.clone(),
+            allowed_ips: key.allowed_ips.clone(),
+            expires_at: key.expires_at,
+        }
+    }
+
+    /// `model` as the client names it; a pattern may also match the part behind a provider's prefix.
+    pub fn may_use_model(&self, model: &str) -> bool {
+        let bare = model.split_once('/').map_or(model, |(_, rest)| rest);
+        self.models.is_empty()
+            || self.models.iter().any(|pattern| matches(pattern, model) || (!pattern.contains('/') && matches(pattern, bare)))
+    }
+
+    pub fn may_use_provider(&self, provider: &str) -> bool {
+        self.providers.is_empty() || self.providers.iter().any(|allowed| allowed == provider)
+    }
+}
+
+fn hash(salt: &[u8], key: &str) -> Hash {
+    Sha256::new().chain_update(salt).chain_update(key).finalize().into()
+}
+
+/// `*` stands for any number of characters.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn key(change: impl FnOnce(&mut ClientKey)) -> KeyRing {
+        let mut key = ClientKey {
+            name: "app".into(),
+            key: Secret::new("sk-prism-1"),
+            models: vec![],
+            providers: vec![],
+            allowed_ips: vec![],
+            expires_at: None,
+        };
+        change(&mut key);
+        KeyRing::new(&Auth { enabled: true, keys: vec![key] })
+    }
+
+    fn admit(ring: &KeyRing, key: Option<&str>, ip: &str) -> Result<Option<Arc<Caller>>, Cause> {
+        ring.admit(key, ip.parse().unwrap(), Utc::now).map_err(|refusal| refusal.cause)
+    }
+
+    #[test]
+    fn only_the_key_itself_opens() {
+        let ring = key(|_| {});
+        assert_eq!(&*admit(&ring, Some("sk-prism-1"), "127.0.0.1").unwrap().unwrap().name, "app");
+        for wrong in [None, Some(""), Some("sk-prism-"), Some("sk-prism-11")] {
+            assert_eq!(admit(&ring, wrong, "127.0.0.1").unwrap_err(), Cause::Unauthenticated);
+        }
+    }
+
+    #[test]
+    fn expired_keys_and_foreign_addresses_are_refused() {
+        let ring = key(|key| key.expires_at = Some(Utc::now() - chrono::TimeDelta::seconds(1)));
+        assert_eq!(admit(&ring, Some("sk-prism-1"), "127.0.0.1").unwrap_err(), Cause::Unauthenticated);
+        let ring = key(|key| key.allowed_ips = vec!["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(admit(&ring, Some("sk-prism-1"), "127.0.0.1").unwrap_err(), Cause::Forbidden);
+        assert!(admit(&ring, Some("sk-prism-1"), "::ffff:10.1.2.3").is_ok(), "an IPv4 peer on an IPv6 socket");
+    }
+
+    #[test]
+    fn without_keys_everybody_enters() {
+        let ring = KeyRing::new(&Auth { enabled: true, keys: vec![] });
+        assert!(ring.is_open() && admit(&ring, None, "127.0.0.1").unwrap().is_none());
+    }
+
+    #[test]
+    fn model_patterns() {
+        for (pattern, model, expected) in [
+            ("gpt-*", "gpt-4o", true),
+            ("gpt-*", "openai/gpt-4o", true),
+            ("openai/*", "openai/gpt-4o", true),
+            ("openai/*", "groq/gpt-4o", false),
+            ("gpt-4o", "gpt-4o-mini", false),
+            ("*-mini", "gpt-4o-mini", true),
+            ("g*4*mini", "gpt-4o-mini", true),
+            ("a*a", "a", false),
+            ("*", "anything/at/all", true),
+        ] {
+            let ring = key(|key| key.models = vec![pattern.into()]);
+            let caller = admit(&ring, Some("sk-prism-1"), "127.0.0.1").unwrap().unwrap();
+            assert_eq!(caller.may_use_model(model), expected, "{pattern} on {model}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The public vocabulary: what travels through the gateway, and the documented shape of every body.
+
+mod chat;
+mod completions;
+mod embeddings;
+mod envelope;
+mod errors;
+mod health;
+mod models;
+mod shapes;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+pub use chat::*;
+pub use completions::*;
+pub use embeddings::*;
+pub use envelope::{ClientRequest, Envelope, Field, MessageFacts, SmallName};
+pub use errors::{ErrorBody, ErrorEnvelope};
+pub use health::*;
+pub use models::{ListObject, ModelInfo, ModelList, ModelObject};
+pub use usage::TokenUsage;
+
+/// The model-calling routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    ChatCompletions,
+    Completions,
+    Embeddings,
+}
+
+impl Endpoint {
+    pub const ALL: [Endpoint; 3] = [Endpoint::ChatCompletions, Endpoint::Completions, Endpoint::Embeddings];
+
+    /// The short name in metrics and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Endpoint::ChatCompletions => "chat.completions",
+            Endpoint::Completions => "completions",
+            Endpoint::Embeddings => "embeddings",
+        }
+    }
+
+    /// The path below an OpenAI-compatible base URL.
+    pub fn path(self) -> &'static str {
+        match self {
+            Endpoint::ChatCompletions => "/chat/completions",
+            Endpoint::Completions => "/completions",
+            Endpoint::Embeddings => "/embeddings",
+        }
+    }
+
+    /// The field without which the request means nothing.
+    pub fn essential_field(self) -> &'static str {
+        match self {
+            Endpoint::ChatCompletions => "messages",
+            Endpoint::Completions => "prompt",
+            Endpoint::Embeddings => "input",
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Wiring: what is started in which order, and what is stopped in which.
+
+use std::{
+    io::Write,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use indexmap::IndexMap;
+use ractor::{Actor, ActorRef};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    admission::KeyRing,
+    config::{self, Config},
+    dispatch::{Root, RootMessage, RouteTable, Wiring},
+    http::{Gateway, Limits, Plane, Shutdown, bind, router, tls_acceptor},
+    telemetry::{self, Metrics},
+    watcher::{Watched, Watcher},
+};
+
+/// How to start: the command line's answers over the environment's over the file's.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Without one the gateway configures itself from the environment.
+    pub config: Option<PathBuf>,
+    pub host: Option<IpAddr>,
+    pub port: Option<u16>,
+    pub log_level: Option<String>,
+}
+
+impl Options {
+    /// The configuration with the options laid over it, and what is worth telling the operator.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn configuration(&self) -> Result<(Config, Vec<String>), String> {
+        let (mut config, notices) = match &self.config {
+            Some(path) => (config::load(path).map_err(|mistakes| mistakes.to_string())?, Vec::new()),
+            None => config::from_environment(&|name| std::env::var(name).ok()),
+        };
+        if let Some(host) = self.host {
+            config.server.host = host;
+        }
+        if let Some(port) = self.port {
+            config.server.port = port;
+        }
+        if let Some(level) = &self.log_level {
+            config.logging.level.clone_from(level);
+        }
+        config::exposure(config.server.host, &config.auth)?;
+        Ok((config, notices))
+    }
+}
+
+/// Runs the gateway until it is told to stop.
+///
+/// # Errors
+/// What kept it from starting.
+pub fn run(options: Options) -> Result<(), String> {
+    let (config, notices) = options.configuration()?;
+    let _log = telemetry::start_log(&config.logging)?;
+    let control = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    control.block_on(serve(options, Arc::new(config), notices))
+}
+
+async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> Result<(), String> {
+    let mut stop = StopSignal::listen()?;
+    let server = &config.server;
+    let tls = server.tls.as_ref().map(tls_acceptor).transpose()?;
+    let address = SocketAddr::new(server.host, server.port);
+    let listener = bind(address).map_err(|error| {
+        format!("cannot listen on {address}: {error} (choose another port with `--port` or `server.port`)")
+    })?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+
+    let started = start(&config).await?;
+    let Started { gateway, root, tasks } = &started;
+    let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
+    let metrics_path = config.prometheus.enabled.then_some(config.prometheus.path.as_str());
+    let plane = Plane::start(&router(gateway.clone(), metrics_path), server, tls, &shutdown)
+        .map_err(|error| format!("cannot start a core: {error}"))?;
+    if let Some(path) = options.config.clone() {
+        let watched = Watched { path, options, root: root.clone(), gateway: gateway.clone(), current: config.clone() };
+        Actor::spawn_linked(None, Watcher, watched, root.get_cell()).await.map_err(|error| error.to_string())?;
+    }
+    gateway.phase.ready();
+    greet(&plane, address, &config, &notices);
+
+    let accepting = plane.accept(listener, &shutdown.begun);
+    let stopping = async {
+        stop.wait().await;
+        tracing::info!(grace_s = server.shutdown_timeout.as_secs_f64(), "stopping: no new connections, running answers finish");
+        gateway.phase.drain();
+        tokio::time::sleep(server.pre_stop).await;
+        shutdown.begun.cancel();
+    };
+    tokio::join!(accepting, stopping);
+    // the cores have threads of their own; the actors go on serving them until they have ended
+    let joined = tokio::task::spawn_blocking(move || plane.join());
+    tokio::select! {
+        _ = joined => {}
+        () = stop.wait() => tracing::warn!("told to stop again: cutting what still runs"),
+    }
+    root.stop(None);
+    tasks.close();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+struct Started {
+    gateway: Arc<Gateway>,
+    root: ActorRef<RootMessage>,
+    tasks: TaskTracker,
+}
+
+/// Actors first: when this returns, the table has its providers.
+async fn start(config: &Arc<Config>) -> Result<Started, String> {
+    let metrics = Arc::new(Metrics::new());
+    let empty = RouteTable::build(&[], &IndexMap::new(), &Arc::new(config.routing.clone()), &metrics);
+    let published = Arc::new(ArcSwap::from_pointee(empty));
+    let tasks = TaskTracker::new();
+    let wiring = Wiring {
+        published: published.clone(),
+        metrics: metrics.clone(),
+        tasks: tasks.clone(),
+        cores: config.server.workers,
+    };
+    let (root, _) = Actor::spawn(None, Root, (wiring, config.clone())).await.map_err(|error| error.to_string())?;
+    let address = ractor::call!(root, RootMessage::Dispatcher).map_err(|error| error.to_string())?;
+    let limits = limits(config);
+    let gateway = Gateway::new(published, KeyRing::new(&config.auth), limits, metrics, address);
+    Ok(Started { gateway, root, tasks })
+}
+
+/// The part of a configuration that requests read.
+pub(crate) fn limits(config: &Config) -> Limits {
+    Limits { server: config.server.clone(), log_bodies: config.logging.include_bodies }
+}
+
+/// What a person who has just started it wants to know.
+fn greet(plane: &Plane, address: SocketAddr, config: &Config, notices: &[String]) {
+    for notice in notices {
+        tracing::warn!("{notice}");
+    }
+    let names: Vec<_> = config.providers.iter().filter(|provider| !provider.opportunistic).map(|provider| provider.name.as_str()).collect();
+    let url = format!("{}://{address}", plane.scheme());
+    let keys = match (config.auth.enabled, config.auth.keys.len()) {
+        (true, 0) | (false, _) => "open: no client key is needed".to_owned(),
+        (true, many) => format!("{many} client keys"),
+    };
+    tracing::info!(%url, providers = names.join(","), workers = config.server.workers, access = %keys, "prism is ready");
+    let _ = std::io::stdout().flush();
+}
+
+/// SIGTERM and SIGINT.
+struct StopSignal {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignal {
+    fn listen() -> Result<Self, String> {
+        let on = |kind| signal(kind).map_err(|error| format!("cannot listen to signals: {error}"));
+        Ok(Self { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

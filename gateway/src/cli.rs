@@ -1,0 +1,105 @@
+//! The command line.
+
+use std::{net::IpAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    app::{self, Options},
+    config, http,
+};
+
+/// One OpenAI-compatible door in front of every LLM provider.
+///
+/// Without a configuration file, providers are taken from the environment (OPENAI_API_KEY, GROQ_API_KEY, …), local
+/// servers that answer join in, and `simulator/echo` answers with no key at all:
+///
+///   curl localhost:8080/v1/chat/completions -H 'content-type: application/json' \
+///     -d '{"model":"simulator/echo","messages":[{"role":"user","content":"hello"}]}'
+#[derive(Debug, Parser)]
+#[command(name = "prism", version, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway (the default).
+    Serve(Serve),
+    /// Check a configuration file and report every mistake in it.
+    Check {
+        /// The file to check.
+        #[arg(long, short, value_name = "FILE", env = "PRISM_CONFIG")]
+        config: PathBuf,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print the JSON Schema of the configuration file, for editors.
+    Schema,
+}
+
+#[derive(Debug, Default, clap::Args)]
+struct Serve {
+    /// Configuration file (YAML); changes to it are applied while running.
+    #[arg(long, short, value_name = "FILE", env = "PRISM_CONFIG")]
+    config: Option<PathBuf>,
+    /// Address to listen on; any but loopback needs client keys.
+    #[arg(long, value_name = "IP", env = "PRISM_HOST")]
+    host: Option<IpAddr>,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, short, env = "PRISM_PORT")]
+    port: Option<u16>,
+    /// What to log: error, warn, info, debug, trace, or a filter such as `prism=debug,warn`.
+    #[arg(long, value_name = "LEVEL", env = "PRISM_LOG")]
+    log_level: Option<String>,
+}
+
+/// Runs the command line; mistakes go to standard error.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        None => serve(cli.serve),
+        Some(Command::Serve(serve_)) => serve(serve_),
+        Some(Command::Check { config }) => check(&config),
+        Some(Command::Openapi) => print(&http::document()),
+        Some(Command::Schema) => {
+            print(&(serde_json::to_string_pretty(&config::json_schema()).expect("a schema serialises") + "\n"))
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(serve: Serve) -> Result<(), String> {
+    let Serve { config, host, port, log_level } = serve;
+    app::run(Options { config, host, port, log_level }).map_err(|error| format!("prism cannot start:\n{error}"))
+}
+
+fn check(path: &std::path::Path) -> Result<(), String> {
+    let (config, notes) = config::load_with_notes(path).map_err(|mistakes| mistakes.to_string())?;
+    for note in notes {
+        print(&format!("{note}\n"))?;
+    }
+    let models: usize = config.providers.iter().map(|provider| provider.models.len()).sum();
+    print(&format!(
+        "{}: good ({} providers, {models} listed models, {} client keys)\n",
+        path.display(),
+        config.providers.len(),
+        config.auth.keys.len()
+    ))
+}
+
+/// A closed pipe is no mistake.
+fn print(text: &str) -> Result<(), String> {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Who may use the gateway.
+
+use std::{collections::HashMap, net::IpAddr};
+
+use super::{Auth, ClientKey, check::suggestion, file, resolve::Context, tree::Trail};
+
+/// Whether a gateway may listen on that address with these keys.
+///
+/// # Errors
+/// When it would be open to everybody without having been told so.
+pub fn exposure(host: IpAddr, auth: &Auth) -> Result<(), String> {
+    if host.to_canonical().is_loopback() || !auth.enabled || !auth.keys.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "listening on `{host}` without keys would open the gateway to everybody: \
+         add `auth.keys`, or write `auth.enabled: false` if that is meant"
+    ))
+}
+
+pub(super) fn auth(auth: file::Auth, context: &mut Context<'_>) -> Auth {
+    // As written: one that is wrong or switched off exists all the same.
+    let providers = context.tree.get("providers").map(|entry| entry.node.keys()).unwrap_or_default();
+    let keys = auth.keys.unwrap_or_default();
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    let mut values: HashMap<&str, usize> = HashMap::new();
+    let at = Trail::of(["auth", "keys"]);
+    for (index, key) in keys.iter().enumerate() {
+        let here = at.index(index);
+        if key.name.trim().is_empty() {
+            context.mistake(&here.key("name"), "needs a name");
+        } else if let Some(first) = names.insert(&key.name, index) {
+            context.mistake(&here.key("name"), format!("the same name as `{}`", at.index(first)));
+        }
+        let value = key.key.expose();
+        if value.is_empty() {
+            context.mistake(&here.key("key"), "needed and missing");
+        } else if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            context.mistake(
+                &here.key("key"),
+                "holds a character that cannot be sent in a header (a space or line break?)",
+            );
+        } else if let Some(first) = values.insert(value, index) {
+            context.mistake(&here.key("key"), format!("the same key as `{}`", at.index(first)));
+        }
+        if key.role.as_deref().is_some_and(|role| role != "member") {
+            context.mistake(&here.key("role"), "not built yet: roles other than `member`");
+        }
+        for (position, name) in key.providers.iter().flatten().enumerate() {
+            if !providers.contains(&name.as_str()) {
+                let message = format!("no such provider{}", suggestion(name, providers.iter().copied()));
+                context.mistake(&here.key("providers").index(position), message);
+            }
+        }
+        if let Some(position) = key.models.iter().flatten().position(|pattern| pattern.trim().is_empty()) {
+            context.mistake(&here.key("models").index(position), "an empty pattern");
+        }
+    }
+    if auth.enabled == Some(true) && keys.is_empty() {
+        context.mistake(&at, "`auth.enabled: true` with no keys would let nobody in: add some, or leave `enabled` out");
+    }
+    Auth { enabled: auth.enabled.unwrap_or(true), keys: keys.into_iter().map(client_key).collect() }
+}
+
+fn client_key(key: file::ClientKey) -> ClientKey {
+    ClientKey {
+        name: key.name,
+        key: key.key,
+        models: key.models.unwrap_or_default(),
+        providers: key.providers.unwrap_or_default(),
+        allowed_ips: key.allowed_ips.unwrap_or_default().iter().map(|network| network.0).collect(),
+        expires_at: key.expires_at.map(|moment| moment.0),
+    }
+}

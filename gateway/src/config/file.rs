@@ -1,0 +1,222 @@
+//! The configuration file as written. Docstrings become the descriptions in the JSON Schema that editors read.
+//!
+//! Every field is optional here: `shape` has reported what is missing before these structs are filled, and `resolve`
+//! gives the defaults that the docstrings name.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::{
+    file_provider::Provider,
+    units::{Host, Moment, Network, Size, Span},
+};
+use crate::secret::Secret;
+
+/// The JSON Schema of the file, for editors: the text may hold `${VAR}` where a number or a truth value belongs.
+pub fn json_schema() -> Json {
+    let mut schema = schema();
+    allow_references(&mut schema);
+    schema
+}
+
+/// The schema of the file once the environment is filled in.
+pub(super) fn schema() -> Json {
+    schemars::schema_for!(File).to_value()
+}
+
+fn allow_references(schema: &mut Json) {
+    match schema {
+        Json::Array(items) => items.iter_mut().for_each(allow_references),
+        Json::Object(object) => {
+            object.values_mut().for_each(allow_references);
+            let kinds = object.get("type").filter(|kinds| !kinds.is_object()).map(Json::to_string).unwrap_or_default();
+            let needs_one = kinds.contains("\"integer\"") || kinds.contains("\"boolean\"");
+            if needs_one && !kinds.contains("\"string\"") {
+                let description = object.shift_remove("description");
+                let literal = Json::Object(std::mem::take(object));
+                object.insert("anyOf".into(), json!([literal, { "type": "string", "pattern": "\\$\\{" }]));
+                object.extend(description.map(|text| ("description".to_owned(), text)));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The configuration of Prism. Every key is optional; `${VAR}` and `${VAR:-default}` in values are expanded.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Prism")]
+pub(super) struct File {
+    /// Where and how the gateway listens.
+    pub server: Option<Server>,
+    /// Providers by name. A name that is a known type brings its preset: `groq: {api_key: "${GROQ_API_KEY}"}` is complete.
+    pub providers: Option<IndexMap<String, Provider>>,
+    /// Alias → model, or model → provider.
+    pub model_map: Option<IndexMap<String, String>>,
+    /// Who may use the gateway.
+    pub auth: Option<Auth>,
+    /// Which provider a request goes to, and to which next.
+    pub routing: Option<Routing>,
+    /// What is logged, and how.
+    pub logging: Option<Logging>,
+    /// The metrics endpoint.
+    pub prometheus: Option<Prometheus>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Server {
+    /// Address to listen on, by default `127.0.0.1`. Any other needs keys, or `auth.enabled: false` written out.
+    pub host: Option<Host>,
+    /// Port to listen on, by default 8080; 0 takes any free one.
+    pub port: Option<u16>,
+    /// Certificate and key; without them the gateway speaks plain HTTP.
+    pub tls: Option<Tls>,
+    /// Data-plane threads, by default (0) one per core.
+    #[schemars(range(max = 256))]
+    pub workers: Option<usize>,
+    /// Largest request body, by default `32MiB`.
+    pub max_request_body_size: Option<Size>,
+    /// Time for a request's head to arrive, by default `10s`.
+    pub header_timeout: Option<Span>,
+    /// Time for a request's body to arrive, by default `60s`.
+    pub body_timeout: Option<Span>,
+    /// Grace for running streams at shutdown, by default `600s`.
+    pub shutdown_timeout: Option<Span>,
+    /// Time between readiness turning 503 and the listener closing, by default `0s`.
+    pub pre_stop: Option<Span>,
+    /// Requests in progress at once, by default 10000; beyond it 503.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub max_in_flight: Option<usize>,
+    /// Addresses and networks whose `X-Forwarded-For` is believed, by default none.
+    pub trusted_proxies: Option<Vec<Network>>,
+}
+
+/// Files are relative to the configuration file.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["cert_file", "key_file"]))]
+pub(super) struct Tls {
+    /// PEM file with the certificate and its chain.
+    pub cert_file: PathBuf,
+    /// PEM file with the private key.
+    pub key_file: PathBuf,
+    /// PEM file with authorities; clients must then present a certificate that one of them signed.
+    pub client_ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Auth {
+    /// `false` opens the gateway to everybody who can reach it; `true`, the default, needs keys on any address but
+    /// loopback.
+    pub enabled: Option<bool>,
+    /// Keys of clients.
+    pub keys: Option<Vec<ClientKey>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["name", "key"]))]
+pub(super) struct ClientKey {
+    /// Name in logs and metrics.
+    pub name: String,
+    /// The key itself, as clients send it.
+    pub key: Secret,
+    /// What the key's owner is.
+    pub role: Option<String>,
+    /// Models it may use, with `*` as wildcard; empty for all.
+    pub models: Option<Vec<String>>,
+    /// Providers it may use; empty for all.
+    pub providers: Option<Vec<String>>,
+    /// Addresses and networks it may come from; empty for all.
+    pub allowed_ips: Option<Vec<Network>>,
+    /// When it stops working, as `2027-01-01T00:00:00Z`.
+    pub expires_at: Option<Moment>,
+}
+
+impl Default for ClientKey {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            key: Secret::new(""),
+            role: None,
+            models: None,
+            providers: None,
+            allowed_ips: None,
+            expires_at: None,
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Routing {
+    /// When a provider fails, the next one is tried.
+    pub failover: Option<Failover>,
+    /// Limits on time.
+    pub timeouts: Option<RoutingTimeouts>,
+    /// Model for requests that name none, or one that nobody has.
+    pub default_model: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Failover {
+    /// By default true.
+    pub enabled: Option<bool>,
+    /// Providers tried for one request, the first included; by default 3.
+    #[schemars(range(min = 1, max = 100))]
+    pub max_attempts: Option<usize>,
+    /// Upstream statuses that go to the next provider; by default 408, 429, 500, 502, 503, 504 and 529.
+    #[schemars(inner(range(min = 400, max = 599)))]
+    pub on_status_codes: Option<Vec<u16>>,
+    /// Another spelling of `on_status_codes`.
+    #[schemars(inner(range(min = 400, max = 599)), extend("deprecated" = true, "x-prefer" = "on_status_codes"))]
+    pub failover_on: Option<Vec<u16>>,
+    /// Timeouts go to the next provider; by default true.
+    pub on_timeout: Option<bool>,
+    /// Each attempt's time until its first content; by default (`0s`) all that is left of the request's.
+    pub per_attempt_timeout: Option<Span>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RoutingTimeouts {
+    /// Time until a request's first content, all attempts together; by default 600 seconds.
+    pub request_timeout_seconds: Option<Span>,
+    /// Each attempt's time: another spelling of `routing.failover.per_attempt_timeout`.
+    pub provider_timeout_seconds: Option<Span>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Logging {
+    /// `trace`, `debug`, `info` (the default), `warn`, `error`, `off`, or a filter such as `prism=debug,warn`.
+    pub level: Option<String>,
+    /// `auto` (the default) is text on a terminal and JSON otherwise.
+    pub format: Option<LogFormat>,
+    /// Logs requests and answers, which may hold personal data; by default false.
+    pub include_bodies: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LogFormat {
+    Auto,
+    Text,
+    Json,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Prometheus {
+    /// By default true.
+    pub enabled: Option<bool>,
+    /// By default `/metrics`.
+    pub path: Option<String>,
+}

@@ -1,0 +1,106 @@
+//! One provider as written.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::units::Span;
+use crate::secret::Secret;
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Provider {
+    /// The preset: `openai`, `groq`, `ollama`, …; by default the provider's own name when that is one.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The format that its API speaks; by default the preset's, `openai` for any other.
+    pub api_format: Option<String>,
+    /// By default true.
+    pub enabled: Option<bool>,
+    /// Root of its API, with or without a trailing slash and the version segment.
+    pub base_url: Option<String>,
+    /// Its key.
+    pub api_key: Option<Secret>,
+    /// How the key is sent: `bearer` (`Authorization: Bearer`), `api-key` (a header of that name) or `none`.
+    pub auth: Option<Auth>,
+    /// `true` for a local server that needs no key: the same as `auth: none`, and its models are read every 30 s.
+    pub local: Option<bool>,
+    /// Headers sent with every request to it.
+    pub headers: Option<IndexMap<String, Secret>>,
+    /// Models it has: names, or `{id, upstream}` where clients call a model otherwise than the provider.
+    pub models: Option<Vec<Model>>,
+    /// Whether its model list is read, or how often: `false`, `true` or a period. By default every hour (local servers:
+    /// 30 s), and not when `models` are given.
+    pub discover: Option<Discover>,
+    /// Another spelling of `discover`.
+    #[schemars(extend("deprecated" = true, "x-prefer" = "discover"))]
+    pub auto_discover: Option<Discover>,
+    /// Lower goes first; by default 0.
+    pub priority: Option<u32>,
+    /// Requests in progress there at once; by default as many as `server.max_in_flight`.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub max_concurrent: Option<usize>,
+    /// Idle connections kept per core; by default 256.
+    #[schemars(range(min = 1, max = 65_536))]
+    pub conn_pool_size: Option<usize>,
+    /// Another spelling of `timeouts.request`.
+    #[schemars(extend("x-prefer" = "timeouts.request"))]
+    pub default_timeout: Option<Span>,
+    /// Limits on its time.
+    pub timeouts: Option<Timeouts>,
+    /// Accepts any certificate; for tests only. By default false.
+    pub skip_tls: Option<bool>,
+    /// PEM file with authorities to trust besides the usual ones; relative to the configuration file.
+    pub ca_file: Option<PathBuf>,
+    /// HTTP proxy to reach it through, as `http://host:port`.
+    pub proxy: Option<Secret>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum Auth {
+    Bearer,
+    ApiKey,
+    None,
+}
+
+/// A model's name, or the two names that it has.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum Model {
+    Name(String),
+    Pair(ModelPair),
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["id"]))]
+pub(in crate::config) struct ModelPair {
+    /// As clients name it.
+    pub id: String,
+    /// As the provider names it; by default the same.
+    pub upstream: Option<String>,
+}
+
+/// `false`, `true` or a period.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum Discover {
+    Switch(bool),
+    Every(Span),
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Timeouts {
+    /// To open a connection; by default `5s`.
+    pub connect: Option<Span>,
+    /// From sending the request to the first byte of content; by default `60s`.
+    pub first_byte: Option<Span>,
+    /// Between two reads of a stream; by default `60s`.
+    pub idle: Option<Span>,
+    /// The whole of an answer that is not a stream; by default `600s`.
+    pub request: Option<Span>,
+}

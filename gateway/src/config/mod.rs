@@ -1,0 +1,214 @@
+//! Configuration: what the operator wrote, checked as a whole and made into values that cannot be wrong.
+//!
+//! What may be written: `file` and `file_provider` as structs, `units` as values; `unbuilt` lists what may be later.
+//! What is known: [`preset`] is the table of providers, [`quirks`] the vocabulary of their deviations, `deviations`
+//! who has which.
+//! How a text becomes a [`Config`]: `tree` is its YAML with lines, `expand` fills in the environment, `shape` compares
+//! it with the schema, `resolve` says what it means (`provider`, `address`, `headers` and `models` for providers,
+//! `access` for clients), and `check` collects every mistake of all of them. `environment` makes a [`Config`] when
+//! there is no file.
+
+mod access;
+mod address;
+mod check;
+mod deviations;
+mod environment;
+mod expand;
+mod file;
+mod file_provider;
+mod headers;
+mod models;
+mod preset;
+mod provider;
+mod quirks;
+mod resolve;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod unbuilt;
+mod units;
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use http::{HeaderName, HeaderValue};
+use indexmap::IndexMap;
+use ipnet::IpNet;
+
+pub use access::exposure;
+pub use check::{Mistake, Mistakes};
+pub use environment::from_environment;
+pub use file::json_schema;
+pub use preset::{BUILT_FORMATS, FAMILIES, PRESETS, Preset, SIMULATOR_MODELS, preset};
+pub use quirks::{Mend, Quirks, ToolIds};
+pub use resolve::{load, load_with_notes, parse};
+
+use crate::secret::Secret;
+
+/// Everything that a running gateway was told. Immutable: a reload makes a new one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    pub server: Server,
+    /// Enabled providers in the order of the file; the order breaks ties in routing.
+    pub providers: Vec<Provider>,
+    /// Alias → model, or model → provider.
+    pub model_map: IndexMap<String, String>,
+    pub auth: Auth,
+    pub routing: Routing,
+    pub logging: Logging,
+    pub prometheus: Prometheus,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Server {
+    pub host: IpAddr,
+    pub port: u16,
+    pub tls: Option<Tls>,
+    /// Data-plane threads; by default one per core.
+    pub workers: usize,
+    /// Bytes.
+    pub max_request_body_size: u64,
+    pub header_timeout: Duration,
+    pub body_timeout: Duration,
+    /// Grace for running streams after SIGTERM.
+    pub shutdown_timeout: Duration,
+    /// Between readiness turning 503 and the listener closing.
+    pub pre_stop: Duration,
+    /// Requests in progress at once; beyond it 503.
+    pub max_in_flight: usize,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tls {
+    pub cert_file: PathBuf,
+    pub key_file: PathBuf,
+    /// Clients must present a certificate signed by one of these.
+    pub client_ca_file: Option<PathBuf>,
+}
+
+/// One provider, its preset already applied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provider {
+    pub name: String,
+    /// The preset's name, or `openai-compatible` for any other.
+    pub kind: String,
+    /// Key into `wire::FORMATS`, or `simulator`'s format, which is `openai`.
+    pub api_format: String,
+    /// Answers inside the process; no socket is opened.
+    pub simulated: bool,
+    /// Without a trailing slash, version segment included.
+    pub base_url: String,
+    pub key: Option<Secret>,
+    pub auth: AuthScheme,
+    /// Sent with every request to this provider.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub models: Vec<Model>,
+    /// How often its model list is read; `None` for never.
+    pub discover: Option<Duration>,
+    /// Path of the model list under the base URL.
+    pub models_path: &'static str,
+    /// A local server that may not be running: silent until it answers.
+    pub opportunistic: bool,
+    /// Lower goes first.
+    pub priority: u32,
+    pub max_concurrent: usize,
+    /// Idle connections kept per core.
+    pub conn_pool_size: usize,
+    pub timeouts: Timeouts,
+    pub skip_tls: bool,
+    pub ca_file: Option<PathBuf>,
+    pub proxy: Option<String>,
+    pub quirks: &'static Quirks,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// As clients name it.
+    pub id: String,
+    /// As the provider names it.
+    pub upstream: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthScheme {
+    /// `Authorization: Bearer KEY`.
+    Bearer,
+    /// `api-key: KEY`.
+    ApiKey,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// From sending the request to the first byte of content.
+    pub first_byte: Duration,
+    /// Between two reads of a stream.
+    pub idle: Duration,
+    /// The whole of an answer that is not a stream.
+    pub request: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Auth {
+    /// `false` opens the gateway to everybody who can reach it.
+    pub enabled: bool,
+    pub keys: Vec<ClientKey>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClientKey {
+    pub name: String,
+    pub key: Secret,
+    /// Patterns with `*`; empty allows all.
+    pub models: Vec<String>,
+    /// Provider names; empty allows all.
+    pub providers: Vec<String>,
+    /// Empty allows all.
+    pub allowed_ips: Vec<IpNet>,
+    pub expires_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routing {
+    pub failover: Failover,
+    /// Bounds a request until its first content, all attempts together.
+    pub request_timeout: Duration,
+    pub default_model: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failover {
+    pub enabled: bool,
+    /// Providers tried for one request, the first included.
+    pub max_attempts: usize,
+    /// Upstream statuses that go to the next provider.
+    pub on_status_codes: Vec<u16>,
+    pub on_timeout: bool,
+    /// Each attempt's share of the deadline; `None` for all that is left.
+    pub per_attempt_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logging {
+    /// A `tracing` filter: `info`, `debug`, `prism=debug,warn`, ….
+    pub level: String,
+    pub format: LogFormat,
+    pub include_bodies: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people on a terminal, JSON otherwise.
+    Auto,
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prometheus {
+    pub enabled: bool,
+    pub path: String,
+}

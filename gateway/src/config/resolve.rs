@@ -1,0 +1,242 @@
+//! From the text of a file to the [`Config`], or to everything that is wrong with it.
+
+use std::{net::IpAddr, net::Ipv4Addr, path::Path, time::Duration};
+
+use http::Uri;
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use super::{
+    Config, Failover, LogFormat, Logging, Mistake, Mistakes, Prometheus, Routing, Server, Tls, access,
+    check::Report,
+    expand::{Environment, expand},
+    file::{self, File},
+    provider, shape,
+    tree::{self, Node, Trail},
+    units::Span,
+};
+
+/// What the parts of a file are resolved with.
+pub(super) struct Context<'a> {
+    pub tree: &'a Node,
+    /// Relative file paths start here.
+    pub folder: &'a Path,
+    pub report: &'a mut Report,
+}
+
+impl Context<'_> {
+    pub(super) fn mistake(&mut self, trail: &Trail, message: impl Into<String>) {
+        self.report.semantic(self.tree, trail, message);
+    }
+
+    /// A duration that may not be zero.
+    pub(super) fn positive(&mut self, trail: &Trail, written: Option<Span>, default: Duration) -> Duration {
+        if written == Some(Span(Duration::ZERO)) {
+            self.mistake(trail, "has to be longer than 0");
+        }
+        written.map_or(default, |span| span.0)
+    }
+}
+
+/// Reads a file; the environment is the process's.
+///
+/// # Errors
+/// With every mistake in it.
+pub fn load(path: &Path) -> Result<Config, Mistakes> {
+    load_with_notes(path).map(|(config, _)| config)
+}
+
+/// Reads a file and names what is right and has a preferred spelling, for `prism check`.
+///
+/// # Errors
+/// With every mistake in it.
+pub fn load_with_notes(path: &Path) -> Result<(Config, Vec<Mistake>), Mistakes> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("cannot be read: {error}");
+        Mistakes(vec![Mistake { file: file.clone(), line: None, path: String::new(), message }])
+    })?;
+    read(&text, &file, &|name| std::env::var(name).ok())
+}
+
+/// Reads a text as if it stood in a file of that name.
+///
+/// # Errors
+/// With every mistake in it.
+pub fn parse(text: &str, file_name: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Mistakes> {
+    read(text, file_name, env).map(|(config, _)| config)
+}
+
+/// The configuration of an empty file.
+pub(super) fn defaults() -> Config {
+    let tree = Node { line: 1, value: tree::Value::Map(Vec::new()) };
+    let mut report = Report::new("");
+    config(File::default(), &mut Context { tree: &tree, folder: Path::new(""), report: &mut report })
+}
+
+fn read(text: &str, file_name: &str, env: Environment<'_>) -> Result<(Config, Vec<Mistake>), Mistakes> {
+    let mut tree = tree::read(text).map_err(|(line, message)| {
+        Mistakes(vec![Mistake { file: file_name.to_owned(), line: Some(line), path: String::new(), message }])
+    })?;
+    let mut report = Report::new(file_name);
+    expand(&mut tree, &Trail::default(), 1, env, &mut report);
+    let json = shape::fit(&tree, &file::schema(), &mut report);
+    let file = filled(json, &tree, &mut report);
+    let folder = Path::new(file_name).parent().unwrap_or(Path::new(""));
+    let config = config(file, &mut Context { tree: &tree, folder, report: &mut report });
+    report.finish(config)
+}
+
+/// The structs, filled. `shape` let nothing pass that does not fit; if it did, that is said without serde's text, which
+/// would quote values.
+fn filled(json: Json, tree: &Node, report: &mut Report) -> File {
+    if let Ok(file) = serde_json::from_value(json.clone()) {
+        return file;
+    }
+    for (key, value) in json.as_object().into_iter().flatten() {
+        if serde_json::from_value::<File>(serde_json::json!({ key: value })).is_err() {
+            report.semantic(tree, &Trail::of([key]), "passed every check and could not be read: a mistake in Prism");
+        }
+    }
+    File::default()
+}
+
+fn config(file: File, context: &mut Context<'_>) -> Config {
+    let server = server(file.server.unwrap_or_default(), context);
+    let written = file.providers.unwrap_or_default();
+    let providers = provider::providers(&written, server.max_in_flight, context);
+    let auth = access::auth(file.auth.unwrap_or_default(), context);
+    if let Err(message) = access::exposure(server.host, &auth)
+        && !context.report.is_spoiled(&Trail::of(["auth"]))
+    {
+        context.mistake(&Trail::of(["server", "host"]), message);
+    }
+    let model_map = file.model_map.unwrap_or_default();
+    check_model_map(&model_map, context);
+    Config {
+        server,
+        providers,
+        model_map,
+        auth,
+        routing: routing(file.routing.unwrap_or_default(), context),
+        logging: logging(file.logging.unwrap_or_default(), context),
+        prometheus: prometheus(file.prometheus.unwrap_or_default(), context),
+    }
+}
+
+fn server(written: file::Server, context: &mut Context<'_>) -> Server {
+    let at = |key: &str| Trail::of(["server", key]);
+    let seconds = Duration::from_secs;
+    let max_request_body_size = written.max_request_body_size.map_or(32 << 20, |size| size.0);
+    if max_request_body_size == 0 {
+        context.mistake(&at("max_request_body_size"), "has to be larger than 0");
+    }
+    Server {
+        host: written.host.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |host| host.0),
+        port: written.port.unwrap_or(8080),
+        tls: written.tls.map(|tls| self::tls(tls, context)),
+        workers: written.workers.filter(|&workers| workers > 0).unwrap_or_else(cores),
+        max_request_body_size,
+        header_timeout: context.positive(&at("header_timeout"), written.header_timeout, seconds(10)),
+        body_timeout: context.positive(&at("body_timeout"), written.body_timeout, seconds(60)),
+        shutdown_timeout: written.shutdown_timeout.map_or(seconds(600), |span| span.0),
+        pre_stop: written.pre_stop.map_or(Duration::ZERO, |span| span.0),
+        max_in_flight: written.max_in_flight.unwrap_or(10_000),
+        trusted_proxies: written.trusted_proxies.unwrap_or_default().iter().map(|network| network.0).collect(),
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(256))
+}
+
+fn tls(written: file::Tls, context: &mut Context<'_>) -> Tls {
+    for (key, path) in [
+        ("cert_file", Some(&written.cert_file)),
+        ("key_file", Some(&written.key_file)),
+        ("client_ca_file", written.client_ca_file.as_ref()),
+    ] {
+        if path.is_some_and(|path| path.as_os_str().is_empty()) {
+            context.mistake(&Trail::of(["server", "tls", key]), "names no file");
+        }
+    }
+    Tls {
+        cert_file: context.folder.join(written.cert_file),
+        key_file: context.folder.join(written.key_file),
+        client_ca_file: written.client_ca_file.map(|path| context.folder.join(path)),
+    }
+}
+
+/// An alias may lead to an alias, and never back to itself. Where it ends cannot be judged here: any model name may be
+/// discovered later.
+fn check_model_map(map: &IndexMap<String, String>, context: &mut Context<'_>) {
+    for (alias, target) in map {
+        let trail = Trail::of(["model_map", alias]);
+        if alias.trim().is_empty() || target.trim().is_empty() {
+            context.mistake(&trail, "needs an alias and the model or provider that it stands for");
+            continue;
+        }
+        let path: Vec<&String> =
+            std::iter::successors(Some(target), |next| map.get(*next)).take(map.len() + 1).collect();
+        if path.contains(&alias) {
+            context.mistake(&trail, "leads back to itself");
+        }
+    }
+}
+
+fn routing(written: file::Routing, context: &mut Context<'_>) -> Routing {
+    let failover = written.failover.unwrap_or_default();
+    let timeouts = written.timeouts.unwrap_or_default();
+    let some = |span: Option<Span>| span.map(|span| span.0).filter(|time| !time.is_zero());
+    let at = Trail::of(["routing", "timeouts", "provider_timeout_seconds"]);
+    let (share, other) = (some(failover.per_attempt_timeout), some(timeouts.provider_timeout_seconds));
+    if share.is_some() && other.is_some() {
+        context.mistake(&at, "given twice: this is another spelling of `routing.failover.per_attempt_timeout`");
+    } else if let (Some(_), Some(line)) = (other, context.tree.line_of(&at)) {
+        context.report.note(&at, line, "`routing.failover.per_attempt_timeout` is the preferred spelling".to_owned());
+    }
+    let codes = failover.on_status_codes.or(failover.failover_on);
+    let whole = Trail::of(["routing", "timeouts", "request_timeout_seconds"]);
+    Routing {
+        failover: Failover {
+            enabled: failover.enabled.unwrap_or(true),
+            max_attempts: failover.max_attempts.unwrap_or(3),
+            on_status_codes: codes.unwrap_or_else(|| vec![408, 429, 500, 502, 503, 504, 529]),
+            on_timeout: failover.on_timeout.unwrap_or(true),
+            per_attempt_timeout: share.or(other),
+        },
+        request_timeout: context.positive(&whole, timeouts.request_timeout_seconds, Duration::from_secs(600)),
+        default_model: written.default_model.filter(|model| !model.trim().is_empty()),
+    }
+}
+
+fn logging(written: file::Logging, context: &mut Context<'_>) -> Logging {
+    let level = written.level.filter(|level| !level.is_empty()).unwrap_or_else(|| "info".to_owned());
+    // `tracing` reads an unknown word as the name of a target and then logs everything of it.
+    let is_level = |word: &str| {
+        ["trace", "debug", "info", "warn", "error", "off"].iter().any(|level| word.trim().eq_ignore_ascii_case(level))
+    };
+    if !level.split(',').all(|directive| is_level(directive.rsplit('=').next().unwrap_or_default())) {
+        let message = "expected trace, debug, info, warn, error, off, or a filter such as `prism=debug,warn`";
+        context.mistake(&Trail::of(["logging", "level"]), message);
+    }
+    let format = match written.format {
+        None | Some(file::LogFormat::Auto) => LogFormat::Auto,
+        Some(file::LogFormat::Text) => LogFormat::Text,
+        Some(file::LogFormat::Json) => LogFormat::Json,
+    };
+    Logging { level, format, include_bodies: written.include_bodies.unwrap_or(false) }
+}
+
+fn prometheus(written: file::Prometheus, context: &mut Context<'_>) -> Prometheus {
+    let path = written.path.unwrap_or_else(|| "/metrics".to_owned());
+    let taken = ["/healthz", "/livez", "/readyz", "/openapi.json", "/docs"];
+    let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/-_.".contains(c));
+    let at = Trail::of(["prometheus", "path"]);
+    if !path.starts_with('/') || path.len() == 1 || !plain || path.parse::<Uri>().is_err() {
+        context.mistake(&at, "expected a path such as `/metrics`");
+    } else if path.starts_with("/v1/") || taken.contains(&path.as_str()) {
+        context.mistake(&at, "this path is taken");
+    }
+    Prometheus { enabled: written.enabled.unwrap_or(true), path }
+}

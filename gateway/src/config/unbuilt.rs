@@ -1,0 +1,82 @@
+//! What the configuration will understand later: refused by name until it is built, never silently accepted.
+//!
+//! Building a feature deletes its rows here and adds its fields to `file`.
+
+use super::tree::{Step, Trail};
+
+/// (path, feature): `*` is any key or index.
+const UNBUILT: &[(&str, &str)] = &[
+    ("providers.*.api_keys", "several keys for one provider"),
+    ("providers.*.shared", "sharing a provider with organisations"),
+    ("providers.*.weight", "weighted routing"),
+    (
+        "providers.*.allow_private",
+        "organisations, to whose providers it belongs (a provider of this file may be private)",
+    ),
+    ("providers.*.api_version", "the `azure` and `anthropic` formats"),
+    ("providers.*.tenant_id", "the `azure` format"),
+    ("providers.*.client_id", "the `azure` format"),
+    ("providers.*.client_secret", "the `azure` format"),
+    ("providers.*.region", "the `bedrock` format"),
+    ("providers.*.failover_regions", "the `bedrock` format"),
+    ("providers.*.access_key_id", "the `bedrock` format"),
+    ("providers.*.secret_access_key", "the `bedrock` format"),
+    ("providers.*.session_token", "the `bedrock` format"),
+    ("providers.*.profile", "the `bedrock` format"),
+    ("providers.*.aws_access_key_id", "the `bedrock` format"),
+    ("providers.*.aws_secret_access_key", "the `bedrock` format"),
+    ("providers.*.aws_session_token", "the `bedrock` format"),
+    ("providers.*.aws_region", "the `bedrock` format"),
+    ("providers.*.project", "Vertex AI"),
+    ("providers.*.location", "Vertex AI"),
+    ("providers.*.credentials_file", "Vertex AI"),
+    ("providers.*.access_token", "Vertex AI"),
+    ("auth.keys.*.allowed_tools", "tool permissions"),
+    ("auth.keys.*.denied_tools", "tool permissions"),
+    ("auth.keys.*.rate_limit_rpm", "rate limits"),
+    ("auth.keys.*.rate_limit_tpm", "rate limits"),
+    ("auth.keys.*.max_concurrent", "concurrency limits of keys"),
+    ("auth.keys.*.metadata", "metadata of keys"),
+    ("routing.default_strategy", "routing strategies"),
+    ("routing.targets", "routing targets"),
+    ("routing.failover.providers", "a fixed order of failover"),
+    ("routing.retry", "retries on the same provider"),
+    ("routing.retries", "retries on the same provider"),
+    ("routing.circuit_breaker", "circuit breakers"),
+    ("routing.model_fallbacks", "model fallbacks"),
+    ("routing.model_timeouts", "timeouts of models"),
+    ("routing.conditional_routes", "conditional routes"),
+    ("routing.mirror", "mirrored traffic"),
+    ("routing.hedge", "hedged requests"),
+    ("routing.sticky", "sticky routing"),
+    ("rate_limiting", "rate limits"),
+    ("budgets", "budgets"),
+    ("cost_tracking", "cost tracking"),
+    ("usage", "usage events"),
+    ("nats", "NATS"),
+    ("store", "the local store"),
+    ("control_plane", "the control plane"),
+    ("admin", "the admin interface"),
+    ("security", "the security settings"),
+    ("cors", "CORS"),
+    ("otel", "OpenTelemetry export"),
+];
+
+/// The feature that a key belongs to, when it is known and not built yet.
+pub(super) fn feature(trail: &Trail) -> Option<&'static str> {
+    UNBUILT.iter().find(|(pattern, _)| matches(pattern, trail)).map(|(_, feature)| *feature)
+}
+
+fn matches(pattern: &str, trail: &Trail) -> bool {
+    pattern.split('.').count() == trail.0.len()
+        && pattern.split('.').zip(&trail.0).all(|(wanted, step)| match step {
+            _ if wanted == "*" => true,
+            Step::Key(key) => key == wanted,
+            Step::Index(_) => false,
+        })
+}
+
+#[cfg(test)]
+pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
+    UNBUILT.iter().map(|(pattern, _)| *pattern)
+}

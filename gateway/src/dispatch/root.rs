@@ -1,0 +1,198 @@
+//! The root of supervision: it owns the roster of providers and starts, replaces and removes their supervisors.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use tokio_util::task::TaskTracker;
+
+use super::{
+    Dispatcher, DispatcherMessage, Published,
+    dispatcher::{DispatcherArguments, Roster},
+};
+use crate::{
+    config::{self, Config},
+    provider::{ProviderCore, ProviderSupervisor, Supervised},
+    telemetry::Metrics,
+    transport::{HttpTransport, Transport, simulator::Simulator},
+    wire,
+};
+
+pub struct Root;
+
+/// What everything below the root is made with.
+#[derive(Clone)]
+pub struct Wiring {
+    pub published: Published,
+    pub metrics: Arc<Metrics>,
+    pub tasks: TaskTracker,
+    /// Data-plane cores, for the pools.
+    pub cores: usize,
+}
+
+pub enum RootMessage {
+    /// A new configuration. The answer says what could not be set up; then nothing has changed.
+    Apply(Arc<Config>, RpcReplyPort<Result<(), String>>),
+    /// The present dispatcher.
+    Dispatcher(RpcReplyPort<ActorRef<DispatcherMessage>>),
+}
+
+pub struct RootData {
+    wiring: Wiring,
+    roster: Arc<ArcSwap<Roster>>,
+    dispatcher: ActorRef<DispatcherMessage>,
+    /// Where the dispatcher of the moment is reached from other actors.
+    address: Arc<ArcSwap<ActorRef<DispatcherMessage>>>,
+    providers: HashMap<Arc<str>, Member>,
+}
+
+struct Member {
+    core: Arc<ProviderCore>,
+    supervisor: ActorCell,
+}
+
+impl Actor for Root {
+    type Msg = RootMessage;
+    type State = RootData;
+    type Arguments = (Wiring, Arc<Config>);
+
+    async fn pre_start(
+        &self,
+        me: ActorRef<RootMessage>,
+        (wiring, config): Self::Arguments,
+    ) -> Result<RootData, ActorProcessingErr> {
+        let roster = Roster {
+            providers: Vec::new(),
+            aliases: config.model_map.clone(),
+            routing: Arc::new(config.routing.clone()),
+        };
+        let roster = Arc::new(ArcSwap::from_pointee(roster));
+        let dispatcher = start_dispatcher(&wiring, &roster, me.get_cell()).await?;
+        let address = Arc::new(ArcSwap::from_pointee(dispatcher.clone()));
+        let mut data = RootData { wiring, roster, dispatcher, address, providers: HashMap::new() };
+        data.apply(&me, &config).await.map_err(ActorProcessingErr::from)?;
+        Ok(data)
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<RootMessage>,
+        message: RootMessage,
+        data: &mut RootData,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            RootMessage::Apply(config, reply) => drop(reply.send(data.apply(&me, &config).await)),
+            RootMessage::Dispatcher(reply) => drop(reply.send(data.dispatcher.clone())),
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        me: ActorRef<RootMessage>,
+        event: SupervisionEvent,
+        data: &mut RootData,
+    ) -> Result<(), ActorProcessingErr> {
+        if let SupervisionEvent::ActorFailed(who, error) = event {
+            data.revive(&me, who.get_id(), &error).await;
+        }
+        Ok(())
+    }
+}
+
+impl RootData {
+    /// Providers whose configuration is the same keep their actor, pool and history; the others are made anew, and calls
+    /// in flight on what they replace finish undisturbed.
+    async fn apply(&mut self, me: &ActorRef<RootMessage>, config: &Config) -> Result<(), String> {
+        let mut cores = Vec::with_capacity(config.providers.len());
+        for provider in &config.providers {
+            let kept = self.providers.get(provider.name.as_str()).filter(|member| *member.core.config == *provider);
+            cores.push(match kept {
+                Some(member) => member.core.clone(),
+                None => self.core(provider)?,
+            });
+        }
+        let mut members = HashMap::with_capacity(cores.len());
+        for core in &cores {
+            let member = match self.providers.remove(&core.name) {
+                Some(member) if Arc::ptr_eq(&member.core, core) => member,
+                replaced => {
+                    replaced.inspect(dismiss);
+                    let supervisor = self.supervise(me, core).await.map_err(|error| error.to_string())?;
+                    Member { core: core.clone(), supervisor }
+                }
+            };
+            members.insert(core.name.clone(), member);
+        }
+        self.providers.values().for_each(dismiss);
+        self.providers = members;
+        self.roster.store(Arc::new(Roster {
+            providers: cores,
+            aliases: config.model_map.clone(),
+            routing: Arc::new(config.routing.clone()),
+        }));
+        let _ = self.dispatcher.cast(DispatcherMessage::Publish);
+        Ok(())
+    }
+
+    fn core(&self, provider: &config::Provider) -> Result<Arc<ProviderCore>, String> {
+        let name = &provider.name;
+        let format = wire::format(&provider.api_format)
+            .ok_or_else(|| format!("providers.{name}: unknown wire format `{}`", provider.api_format))?;
+        let transport: Arc<dyn Transport> = if provider.simulated {
+            Arc::new(Simulator)
+        } else {
+            let made = HttpTransport::new(provider, self.wiring.cores);
+            Arc::new(made.map_err(|error| format!("providers.{name}: {error}"))?)
+        };
+        Ok(ProviderCore::new(Arc::new(provider.clone()), format, transport, &self.wiring.metrics))
+    }
+
+    async fn supervise(&self, me: &ActorRef<RootMessage>, core: &Arc<ProviderCore>) -> Result<ActorCell, ActorProcessingErr> {
+        let address = self.address.clone();
+        let supervised = Supervised {
+            core: core.clone(),
+            models_changed: Arc::new(move || drop(address.load().cast(DispatcherMessage::Publish))),
+            tasks: self.wiring.tasks.clone(),
+        };
+        let (supervisor, _) = Actor::spawn_linked(None, ProviderSupervisor, supervised, me.get_cell()).await?;
+        Ok(supervisor.get_cell())
+    }
+
+    /// Whatever dies is started again with what it had.
+    async fn revive(&mut self, me: &ActorRef<RootMessage>, who: ractor::ActorId, error: &ActorProcessingErr) {
+        if who == self.dispatcher.get_id() {
+            tracing::error!(%error, "dispatcher failed; restarting it");
+            if let Ok(dispatcher) = start_dispatcher(&self.wiring, &self.roster, me.get_cell()).await {
+                self.address.store(Arc::new(dispatcher.clone()));
+                self.dispatcher = dispatcher;
+            }
+            return;
+        }
+        let Some(member) = self.providers.values().find(|member| member.supervisor.get_id() == who) else { return };
+        let core = member.core.clone();
+        tracing::error!(provider = %core.name, %error, "provider supervisor failed; restarting it");
+        if let Ok(supervisor) = self.supervise(me, &core).await {
+            self.providers.insert(core.name.clone(), Member { core, supervisor });
+        }
+    }
+}
+
+async fn start_dispatcher(
+    wiring: &Wiring,
+    roster: &Arc<ArcSwap<Roster>>,
+    root: ActorCell,
+) -> Result<ActorRef<DispatcherMessage>, ActorProcessingErr> {
+    let arguments = DispatcherArguments {
+        roster: roster.clone(),
+        published: wiring.published.clone(),
+        metrics: wiring.metrics.clone(),
+    };
+    Ok(Actor::spawn_linked(None, Dispatcher, arguments, root).await?.0)
+}
+
+/// No new call; the actors stop, the calls in flight keep the core alive until they end.
+fn dismiss(member: &Member) {
+    member.core.drain();
+    member.supervisor.stop(None);
+}

@@ -1,0 +1,121 @@
+//! Is it alive, is it ready, how are the providers, what has been counted.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::Response,
+};
+use futures_util::future::join_all;
+use ractor::rpc::CallResult;
+use serde::Serialize;
+
+use super::{Gateway, asked::credential, call, status};
+use crate::{
+    api,
+    provider::{ProviderCore, ProviderMessage, health_from_outside},
+};
+
+/// An actor that does not answer in this time is described from outside.
+const ACTOR_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Liveness
+///
+/// 200 as long as the process runs.
+#[utoipa::path(
+    get, path = "/healthz", tag = "Health", operation_id = "getHealth",
+    responses((status = 200, description = "The process runs", body = api::Liveness), super::openapi::AnyError),
+    extensions(("x-sdk-method" = json!("health.retrieve"))),
+    security(()),
+)]
+pub(super) async fn healthz(State(gateway): State<Arc<Gateway>>) -> Response {
+    let liveness = api::Liveness {
+        status: api::LivenessStatus::Alive,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uptime_seconds: gateway.began.elapsed().as_secs(),
+    };
+    json(StatusCode::OK, &liveness)
+}
+
+/// Liveness (Kubernetes)
+///
+/// The same as `/healthz`.
+#[utoipa::path(
+    get, path = "/livez", tag = "Health", operation_id = "getLiveness",
+    responses((status = 200, description = "The process runs", body = api::Liveness), super::openapi::AnyError),
+    extensions(("x-sdk-method" = json!("health.live"))),
+    security(()),
+)]
+pub(super) async fn livez(gateway: State<Arc<Gateway>>) -> Response {
+    healthz(gateway).await
+}
+
+/// Readiness
+///
+/// 200 when requests are served, 503 before the start is complete and while the process drains.
+#[utoipa::path(
+    get, path = "/readyz", tag = "Health", operation_id = "getReadiness",
+    responses(
+        (status = 200, description = "Requests are served", body = api::Readiness),
+        (status = 503, description = "Starting or draining", body = api::Readiness),
+        super::openapi::ClientError,
+    ),
+    extensions(("x-sdk-method" = json!("health.ready"))),
+    security(()),
+)]
+pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
+    let (code, status, reasons) = if gateway.phase.is_ready() {
+        (StatusCode::OK, api::ReadinessStatus::Ready, vec![])
+    } else {
+        let reason = if gateway.phase.is_draining() { "draining: the process is stopping" } else { "starting" };
+        (StatusCode::SERVICE_UNAVAILABLE, api::ReadinessStatus::NotReady, vec![reason.to_owned()])
+    };
+    json(code, &api::Readiness { status, reasons })
+}
+
+/// Health of the providers
+///
+/// What each provider's actor knows of it: state, latency, error rate, last error, model discovery.
+#[utoipa::path(
+    get, path = "/v1/providers/health", tag = "Providers", operation_id = "getProvidersHealth",
+    responses((status = 200, description = "One entry for each provider", body = api::ProvidersHealth), super::openapi::AnyError),
+    extensions(("x-sdk-method" = json!("providers.health"))),
+    security(()),
+)]
+pub(super) async fn providers(State(gateway): State<Arc<Gateway>>) -> Response {
+    let table = gateway.table.load_full();
+    let shown = table.providers().filter(|core| !core.is_absent());
+    let data = join_all(shown.map(ask)).await;
+    json(StatusCode::OK, &api::ProvidersHealth { data, ..Default::default() })
+}
+
+async fn ask(core: &Arc<ProviderCore>) -> api::ProviderHealth {
+    if let Some(actor) = core.mailbox()
+        && let Ok(CallResult::Success(health)) = actor.call(ProviderMessage::Health, Some(ACTOR_TIMEOUT)).await
+    {
+        return health;
+    }
+    health_from_outside(core)
+}
+
+/// Prometheus' text format; needs a key where keys are configured.
+pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    if let Err(refusal) = call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {
+        return status::page(&refusal);
+    }
+    let mut response = Response::new(Body::from(gateway.metrics.render()));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    let body = serde_json::to_vec(value).expect("our own types always serialise");
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

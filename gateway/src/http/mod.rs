@@ -1,0 +1,156 @@
+//! The door: routes, the reading of requests, the writing of answers, and the only place that knows status codes.
+//!
+//! `call` is the straight line of a model call; `asked`, `body`, `reply` and `status` are its steps. `serve` is what lies
+//! under it: listener, cores, connections.
+
+mod asked;
+mod body;
+mod call;
+mod docs;
+mod health;
+mod models;
+mod openapi;
+mod reply;
+mod serve;
+mod status;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+use arc_swap::ArcSwap;
+use axum::{
+    Router,
+    extract::State,
+    http::{Method, Uri, header::ALLOW},
+    response::Response,
+    routing::{MethodFilter, get, on},
+};
+use ractor::ActorRef;
+use tokio::sync::Semaphore;
+
+pub use openapi::document;
+pub use serve::{Plane, Shutdown, bind, tls_acceptor};
+
+use crate::{
+    admission::{Door, KeyRing},
+    config::Server,
+    dispatch::{DispatcherMessage, Published},
+    refusal::{Cause, Refusal},
+    telemetry::Metrics,
+};
+
+/// Names that wait for model lists still being read; beyond it they are answered at once.
+const MOST_RESOLVING: usize = 256;
+
+/// What every handler shares. All of it is read without waiting.
+pub struct Gateway {
+    pub table: Published,
+    pub keys: ArcSwap<KeyRing>,
+    pub limits: ArcSwap<Limits>,
+    pub door: Arc<Door>,
+    pub metrics: Arc<Metrics>,
+    pub phase: Phase,
+    /// The dispatcher's address, asked anew when it has been restarted.
+    pub dispatcher: ArcSwap<ActorRef<DispatcherMessage>>,
+    began: Instant,
+    resolving: Semaphore,
+}
+
+/// The part of the server's configuration that a request needs.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub server: Server,
+    pub log_bodies: bool,
+}
+
+/// Where the process is in its life.
+#[derive(Debug, Default)]
+pub struct Phase(AtomicU8);
+
+impl Phase {
+    const READY: u8 = 1;
+    const DRAINING: u8 = 2;
+
+    pub fn ready(&self) {
+        let _ = self.0.compare_exchange(0, Self::READY, Relaxed, Relaxed);
+    }
+
+    pub fn drain(&self) {
+        self.0.store(Self::DRAINING, Relaxed);
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.0.load(Relaxed) == Self::READY
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.0.load(Relaxed) == Self::DRAINING
+    }
+}
+
+impl Gateway {
+    pub fn new(
+        table: Published,
+        keys: KeyRing,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+        dispatcher: ActorRef<DispatcherMessage>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            table,
+            keys: ArcSwap::from_pointee(keys),
+            door: Door::new(limits.server.max_in_flight),
+            limits: ArcSwap::from_pointee(limits),
+            metrics,
+            phase: Phase::default(),
+            dispatcher: ArcSwap::from_pointee(dispatcher),
+            began: Instant::now(),
+            resolving: Semaphore::new(MOST_RESOLVING),
+        })
+    }
+}
+
+/// Every route. `metrics_path` is the operator's choice; `None` switches the page off.
+pub fn router(gateway: Arc<Gateway>, metrics_path: Option<&str>) -> Router {
+    let (documented, _) = openapi::documented().split_for_parts();
+    let mut router = documented
+        .route("/v1/models/{*model}", get(models::retrieve))
+        .route("/openapi.json", get(docs::openapi_json))
+        .route("/docs", get(docs::redirect))
+        .route("/docs/", get(docs::index))
+        .route("/docs/{*file}", get(docs::file));
+    if let Some(path) = metrics_path {
+        router = router.route(path, on(MethodFilter::GET, health::metrics));
+    }
+    router.fallback(no_route).method_not_allowed_fallback(wrong_method).with_state(gateway)
+}
+
+async fn no_route(State(_): State<Arc<Gateway>>, method: Method, uri: Uri) -> Response {
+    let near = openapi::routes().iter().min_by_key(|route| strsim::levenshtein(&route.path, uri.path()));
+    let near = near.map_or(String::new(), |route| format!("; did you mean `{}`?", route.path));
+    let all: Vec<_> = openapi::routes().iter().map(|route| route.path.as_str()).collect();
+    let message = format!("no route `{method} {}`{near} (there are: {})", clip(uri.path()), all.join(", "));
+    status::page(&Refusal::new(Cause::NotFound, message).code("unknown_url"))
+}
+
+async fn wrong_method(State(_): State<Arc<Gateway>>, method: Method, uri: Uri) -> Response {
+    let route = openapi::routes().iter().find(|route| route.matches(uri.path()));
+    let allowed = route.map_or("GET", |route| route.methods.as_str());
+    let message = format!("`{}` does not take {method} (it takes {allowed})", clip(uri.path()));
+    let mut response = status::page(&Refusal::new(Cause::MethodNotAllowed, message).code("method_not_allowed"));
+    if let Ok(value) = allowed.parse() {
+        response.headers_mut().insert(ALLOW, value);
+    }
+    response
+}
+
+/// What a caller sent, echoed no further than makes sense.
+fn clip(text: &str) -> &str {
+    const MOST: usize = 200;
+    &text[..text.floor_char_boundary(MOST)]
+}

@@ -1,0 +1,74 @@
+//! What can be called.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, Request, State},
+    http::StatusCode,
+    response::Response,
+};
+
+use super::{Gateway, asked::credential, call, health::json, status};
+use crate::{
+    admission::Caller,
+    api::{ModelInfo, ModelList},
+    dispatch::ModelEntry,
+    refusal::{Cause, Refusal},
+};
+
+/// List models
+///
+/// Every model that configuration or a provider's own list names, as `provider/model`; the bare name works too. A key
+/// sees what it may call. Answered from memory: no provider is asked.
+#[utoipa::path(
+    get, path = "/v1/models", tag = "Models", operation_id = "listModels",
+    responses((status = 200, description = "The models", body = ModelList), super::openapi::AnyError),
+    extensions(("x-sdk-method" = json!("models.list"))),
+)]
+pub(super) async fn list(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let caller = match call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {
+        Ok(caller) => caller,
+        Err(refusal) => return status::page(&refusal),
+    };
+    let table = gateway.table.load_full();
+    let data = table.models().iter().filter(|entry| visible(entry, caller.as_deref())).map(info).collect();
+    json(StatusCode::OK, &ModelList { data, ..Default::default() })
+}
+
+/// Retrieve a model
+///
+/// By its full id (`provider/model`, slashes included) or its bare name.
+#[utoipa::path(
+    get, path = "/v1/models/{model}", tag = "Models", operation_id = "retrieveModel",
+    params(("model" = String, Path, description = "The model's id; slashes need no escaping")),
+    responses((status = 200, description = "The model", body = ModelInfo), super::openapi::AnyError),
+    extensions(("x-sdk-method" = json!("models.retrieve"))),
+)]
+pub(super) async fn retrieve(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let caller = match call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {
+        Ok(caller) => caller,
+        Err(refusal) => return status::page(&refusal),
+    };
+    let table = gateway.table.load_full();
+    match table.model(&model).filter(|entry| visible(entry, caller.as_deref())) {
+        Some(entry) => json(StatusCode::OK, &info(&entry)),
+        None => {
+            let message = format!("there is no model `{}`; GET /v1/models lists what there is", super::clip(&model));
+            status::page(&Refusal::new(Cause::NotFound, message).param("model").code("model_not_found"))
+        }
+    }
+}
+
+fn visible(entry: &ModelEntry, caller: Option<&Caller>) -> bool {
+    caller.is_none_or(|caller| caller.may_use_provider(&entry.provider) && caller.may_use_model(&entry.id))
+}
+
+fn info(entry: &ModelEntry) -> ModelInfo {
+    ModelInfo {
+        id: entry.id.to_string(),
+        owned_by: entry.provider.to_string(),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,169 @@
+//! The OpenAPI document: assembled from the handlers, the only source of the SDKs.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use utoipa::{
+    IntoParams, IntoResponses, Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Gateway, call, health, models};
+use crate::api::{self, ErrorEnvelope};
+
+#[derive(OpenApi)]
+#[openapi(
+    // routed by hand: the document says `{model}`, axum needs `{*model}` for ids with slashes
+    paths(models::retrieve),
+    info(
+        title = "Prism",
+        description = "One OpenAI-compatible door in front of every LLM provider.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "http://127.0.0.1:8080", description = "A gateway on this machine")),
+    tags(
+        (name = "Chat Completions", description = "Conversations with a model"),
+        (name = "Completions", description = "Text from a prompt (legacy)"),
+        (name = "Embeddings", description = "Vectors from text"),
+        (name = "Models", description = "What can be called"),
+        (name = "Providers", description = "The providers behind the gateway"),
+        (name = "Health", description = "Is the gateway alive and ready"),
+    ),
+    components(schemas(api::ChatCompletionChunk)),
+    security(("bearerAuth" = [])),
+    modifiers(&Security),
+)]
+struct Prism;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A client key; not needed where none is configured."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearerAuth", SecurityScheme::Http(bearer));
+    }
+}
+
+/// Any error, in OpenAI's envelope.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum AnyError {
+    #[response(status = "4XX", description = "The request cannot be served as it is")]
+    Client(ErrorEnvelope),
+    #[response(status = "5XX", description = "The gateway is overloaded or draining")]
+    Server(ErrorEnvelope),
+}
+
+/// An error of the caller, in OpenAI's envelope.
+#[derive(IntoResponses)]
+#[response(status = "4XX", description = "The request cannot be served as it is")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct ClientError(ErrorEnvelope);
+
+/// Errors of a model call.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum CallErrors {
+    /// The request is wrong (400, 413, 415, 422), not allowed (401, 403), too slow (408), asks for what does not exist
+    /// (404), or a quota is used up (429, with `Retry-After`).
+    #[response(status = "4XX")]
+    Client(ErrorEnvelope),
+    /// The provider failed (502), is unavailable or the gateway is full (503, with `Retry-After`), or took too long (504).
+    #[response(status = "5XX")]
+    Server(ErrorEnvelope),
+}
+
+/// Options of a model call that travel as headers; each is also understood as `x-agentcc-*`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct CallHeaders {
+    /// An id of your own, 1 to 255 characters; logged beside the gateway's.
+    #[param(rename = "x-prism-request-id", min_length = 1, max_length = 255, required = false)]
+    request_id: Option<String>,
+    /// Echoed in the answer, 1 to 255 characters.
+    #[param(rename = "x-prism-trace-id", min_length = 1, max_length = 255, required = false)]
+    trace_id: Option<String>,
+    /// Milliseconds for the whole request; for a stream, until its first content.
+    #[param(rename = "x-prism-request-timeout", minimum = 1, required = false)]
+    request_timeout: Option<u64>,
+    /// Only this provider may answer.
+    #[param(rename = "x-prism-provider-lock", min_length = 1, max_length = 255, required = false)]
+    provider_lock: Option<String>,
+    /// `true` refuses the request when a field would be dropped or approximated on its way to the provider.
+    #[param(rename = "x-prism-strict", required = false)]
+    strict: Option<bool>,
+}
+
+/// Every documented route with its handler.
+pub(super) fn documented() -> OpenApiRouter<std::sync::Arc<Gateway>> {
+    OpenApiRouter::with_openapi(Prism::openapi())
+        .routes(routes!(call::chat_completions))
+        .routes(routes!(call::completions))
+        .routes(routes!(call::embeddings))
+        .routes(routes!(models::list))
+        .routes(routes!(health::providers))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+}
+
+/// A route as an error message names it.
+pub(super) struct Route {
+    pub path: String,
+    /// `GET, POST`.
+    pub methods: String,
+}
+
+impl Route {
+    pub fn matches(&self, path: &str) -> bool {
+        match self.path.split_once('{') {
+            Some((prefix, _)) => path.starts_with(prefix),
+            None => self.path == path,
+        }
+    }
+}
+
+pub(super) fn routes() -> &'static [Route] {
+    static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+        let document: serde_json::Value = serde_json::from_str(&document()).expect("our own document is JSON");
+        let paths = document["paths"].as_object().expect("a document has paths");
+        let methods = |item: &serde_json::Value| {
+            let all = item.as_object().into_iter().flat_map(|item| item.keys());
+            all.map(|method| method.to_uppercase()).collect::<Vec<_>>().join(", ")
+        };
+        paths.iter().map(|(path, item)| Route { path: path.clone(), methods: methods(item) }).collect()
+    });
+    &ROUTES
+}
+
+/// The document as pretty JSON with a final line break, the same bytes each time.
+pub fn document() -> String {
+    let (_, document) = documented().split_for_parts();
+    let mut document = serde_json::to_value(&document).expect("utoipa's documents serialise");
+    settle(&mut document);
+    serde_json::to_string_pretty(&document).expect("a value serialises") + "\n"
+}
+
+/// utoipa keeps extensions in a hash map, whose order differs from run to run: sorted they follow the other keys. What
+/// it adds to maps as `propertyNames` is noise to generators.
+fn settle(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(object) => {
+            object.shift_remove("propertyNames");
+            let extensions: BTreeMap<_, _> =
+                object.iter().filter(|(key, _)| key.starts_with("x-")).map(|(key, value)| (key.clone(), value.clone())).collect();
+            for (key, value) in extensions {
+                object.shift_remove(&key);
+                object.insert(key, value);
+            }
+            object.values_mut().for_each(settle);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(settle),
+        _ => {}
+    }
+}

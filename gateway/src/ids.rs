@@ -1,0 +1,33 @@
+//! Identifiers that Prism mints.
+
+use std::time::SystemTime;
+
+use ulid::Ulid;
+
+/// `req_` and a ULID: sortable by time, unique over all gateways (80 random bits per millisecond).
+///
+/// The randomness is fast, not secret: an id names a request, it opens nothing.
+pub fn request_id(now: SystemTime) -> String {
+    let random = u128::from(fastrand::u64(..)) << 16 | u128::from(fastrand::u16(..));
+    let millis = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let ulid = Ulid::from_parts(u64::try_from(millis).unwrap_or(u64::MAX), random);
+    let mut id = String::with_capacity(4 + ulid::ULID_LEN);
+    id.push_str("req_");
+    let mut buffer = [0; ulid::ULID_LEN];
+    id.push_str(ulid.array_to_str(&mut buffer));
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_distinct_and_sort_by_time() {
+        let early = request_id(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1));
+        let late = request_id(SystemTime::now());
+        assert!(early < late);
+        assert_ne!(late, request_id(SystemTime::now()));
+        assert_eq!(late.len(), 30);
+    }
+}

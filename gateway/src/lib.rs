@@ -1,0 +1,20 @@
+//! Prism: one OpenAI-compatible door in front of every LLM provider.
+//!
+//! Start with `gateway/ARCHITECTURE.md`; then read the floors from the top: [`app`] wires everything, [`http`] is the
+//! door, [`dispatch`] chooses, [`provider`] calls, [`wire`] speaks the providers' formats.
+
+pub mod admission;
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod dispatch;
+pub mod http;
+pub mod ids;
+pub mod provider;
+pub mod refusal;
+pub mod secret;
+pub mod telemetry;
+pub mod transport;
+mod watcher;
+pub mod wire;

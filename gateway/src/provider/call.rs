@@ -1,0 +1,251 @@
+//! One upstream call: send, read the answer, account for it.
+
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, StatusCode, response::Parts};
+use http_body_util::BodyExt;
+use tokio::time::timeout_at;
+
+use super::{Lease, ProviderCore, ProviderMessage, UpstreamStream};
+use crate::{
+    api::ClientRequest,
+    refusal::{Cause, Refusal},
+    transport::{TransportError, UpstreamBody},
+    wire::{Answer, Loss, Target, Upstream},
+};
+
+/// A whole answer is held in memory; 2,048 embeddings of 3,072 dimensions are about 130 MB of JSON.
+const MAX_ANSWER: usize = 256 << 20;
+/// Error bodies are read this far.
+const MAX_ERROR: usize = 64 << 10;
+const ERROR_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What an answer is when its head has arrived and its body may.
+pub enum Reply {
+    Whole { answer: Answer, headers: HeaderMap, losses: Vec<Loss> },
+    Stream { stream: Box<UpstreamStream>, headers: HeaderMap, losses: Vec<Loss> },
+}
+
+/// How long one attempt may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Until the whole answer, or a stream's first content.
+    pub deadline: Instant,
+    /// The request accepts no loss (`x-prism-strict`).
+    pub strict: bool,
+}
+
+/// Calls the provider once. Dropping the future ends the upstream call.
+///
+/// # Errors
+/// Why there is no answer; [`Cause::fails_over`] says whether another provider may have one.
+pub async fn attempt(lease: Lease, request: &ClientRequest, model: &str, bounds: Bounds) -> Result<Reply, Refusal> {
+    let core = lease.core.clone();
+    let target = Target { model, quirks: core.config.quirks };
+    let upstream = core.format.request(request, target)?;
+    if bounds.strict && !upstream.losses.is_empty() {
+        return Err(lossy(&upstream.losses));
+    }
+    let mut attempt = Attempt::begin(lease);
+    let result = call(&core, request, upstream, bounds, &mut attempt).await;
+    match result {
+        Ok(Called::Whole { answer, headers, losses }) => {
+            attempt.succeed();
+            Ok(Reply::Whole { answer, headers, losses })
+        }
+        Ok(Called::Stream { stream, headers, losses }) => {
+            let mut stream = stream.carrying(attempt);
+            stream.open().await?;
+            Ok(Reply::Stream { stream: Box::new(stream), headers, losses })
+        }
+        Err(refusal) => {
+            attempt.fail(&refusal);
+            Err(refusal)
+        }
+    }
+}
+
+enum Called {
+    Whole { answer: Answer, headers: HeaderMap, losses: Vec<Loss> },
+    Stream { stream: super::stream::Unopened, headers: HeaderMap, losses: Vec<Loss> },
+}
+
+async fn call(
+    core: &Arc<ProviderCore>,
+    request: &ClientRequest,
+    upstream: Upstream,
+    bounds: Bounds,
+    attempt: &mut Attempt,
+) -> Result<Called, Refusal> {
+    let Upstream { path, body, losses, reading } = upstream;
+    let mut outgoing = http::Request::new(body);
+    *outgoing.method_mut() = Method::POST;
+    *outgoing.uri_mut() = core.uri(&path)?;
+    *outgoing.headers_mut() = core.headers().clone();
+
+    let timeouts = &core.config.timeouts;
+    let patience = if request.envelope.stream { timeouts.first_byte } else { timeouts.request };
+    let deadline = bounds.deadline.min(attempt.began + patience);
+    let sending = core.transport.send(outgoing);
+    let response = timeout_at(deadline.into(), sending).await.map_err(|_| too_slow())?;
+    let (head, body) = response.map_err(|error| unreachable(&error))?.into_parts();
+    attempt.answered();
+
+    if !head.status.is_success() {
+        return Err(refused(core, &head, body, deadline).await);
+    }
+    if request.envelope.stream && is_event_stream(&head) {
+        let decoder = core.format.stream(&reading);
+        let stream = super::stream::Unopened { body, decoder, first_content: deadline, idle: timeouts.idle };
+        return Ok(Called::Stream { stream, headers: head.headers, losses });
+    }
+    let body = timeout_at(deadline.into(), collect(body, MAX_ANSWER)).await.map_err(|_| too_slow())??;
+    let answer = core.format.answer(&reading, body)?;
+    if request.envelope.stream {
+        // a 200 that is no stream was asked for as one: unreadable for a client that waits for events
+        return Err(Refusal::new(Cause::Upstream, "the provider answered a stream request without a stream"));
+    }
+    Ok(Called::Whole { answer, headers: head.headers, losses })
+}
+
+fn is_event_stream(head: &Parts) -> bool {
+    head.headers
+        .get(http::header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream")))
+}
+
+/// The whole body; one frame is not copied.
+async fn collect(mut body: UpstreamBody, limit: usize) -> Result<Bytes, Refusal> {
+    let mut first = Bytes::new();
+    let mut more = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| broken(&error))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if first.len() + more.len() + data.len() > limit {
+            return Err(Refusal::new(Cause::Upstream, "the provider's answer is too large"));
+        }
+        if first.is_empty() {
+            first = data;
+        } else {
+            more.extend_from_slice(&data);
+        }
+    }
+    if more.is_empty() {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + more.len());
+    whole.extend_from_slice(&first);
+    whole.unsplit(more);
+    Ok(whole.freeze())
+}
+
+/// Reads as much of an error body as it takes to name the cause; a slow one is judged by its status alone.
+async fn refused(core: &ProviderCore, head: &Parts, mut body: UpstreamBody, deadline: Instant) -> Refusal {
+    let mut text = BytesMut::new();
+    let until = deadline.min(Instant::now() + ERROR_TIMEOUT);
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            if let Ok(data) = frame.into_data() {
+                text.extend_from_slice(&data[..data.len().min(MAX_ERROR - text.len())]);
+            }
+            if text.len() >= MAX_ERROR {
+                break;
+            }
+        }
+    };
+    let _ = timeout_at(until.into(), reading).await;
+    let status = match head.status {
+        // no redirect is followed: its target was not configured
+        moved if moved.is_redirection() => StatusCode::BAD_GATEWAY,
+        other => other,
+    };
+    core.format.refusal(status, &head.headers, &text).upstream_status(head.status.as_u16())
+}
+
+/// What the caller is told; the addresses that an error may name go to the log only.
+pub(super) fn unreachable(error: &TransportError) -> Refusal {
+    match error {
+        TransportError::Connect(_) => Refusal::new(Cause::Unreachable, "could not connect to the provider"),
+        TransportError::ConnectTimeout => Refusal::new(Cause::UpstreamTimeout, "connecting to the provider took too long"),
+        TransportError::Broken(_) => broken(error),
+    }
+}
+
+pub(super) fn broken(_: &TransportError) -> Refusal {
+    Refusal::new(Cause::Unreachable, "the connection to the provider broke")
+}
+
+pub(super) fn too_slow() -> Refusal {
+    Refusal::new(Cause::UpstreamTimeout, "the provider did not answer in time")
+}
+
+fn lossy(losses: &[Loss]) -> Refusal {
+    let fields: Vec<_> = losses.iter().map(|loss| format!("`{}`", loss.field)).collect();
+    let message = format!("strict: the provider that serves this model does not take {}", fields.join(", "));
+    let param = losses[0].field.clone();
+    Refusal::invalid(param, message).code("lossy_translation")
+}
+
+/// The guard of one call: its drop gives the permit back and counts the outcome. A call that nobody ended was abandoned
+/// by its client and says nothing about the provider.
+pub(super) struct Attempt {
+    lease: Lease,
+    pub(super) began: Instant,
+    latency: Option<Duration>,
+    outcome: Option<Outcome>,
+}
+
+enum Outcome {
+    Succeeded,
+    Failed,
+    /// The provider answered that the request is not one it takes: it is well.
+    Refused,
+}
+
+impl Attempt {
+    fn begin(lease: Lease) -> Self {
+        Self { lease, began: Instant::now(), latency: None, outcome: None }
+    }
+
+    /// The answer's head has arrived.
+    fn answered(&mut self) {
+        self.latency = Some(self.began.elapsed());
+    }
+
+    pub(super) fn succeed(&mut self) {
+        self.outcome = Some(Outcome::Succeeded);
+    }
+
+    pub(super) fn fail(&mut self, refusal: &Refusal) {
+        self.outcome = Some(if refusal.cause.is_ill_health() { Outcome::Failed } else { Outcome::Refused });
+        if refusal.cause.is_ill_health() || matches!(refusal.cause, Cause::Credential | Cause::RateLimited) {
+            if refusal.cause.is_ill_health() {
+                self.lease.core.stats.failure(self.lease.core.age());
+            }
+            self.lease.core.report_failure(refusal);
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let core = &self.lease.core;
+        match self.outcome {
+            Some(Outcome::Succeeded) => {
+                core.counters.succeeded.inc();
+                core.stats.success(core.age(), self.latency.unwrap_or_else(|| self.began.elapsed()));
+                if core.stats.consecutive_failures.load(Relaxed) > 0 {
+                    core.stats.consecutive_failures.store(0, Relaxed);
+                    core.cast(ProviderMessage::Recovered);
+                }
+            }
+            Some(Outcome::Failed) => core.counters.failed.inc(),
+            Some(Outcome::Refused) => core.counters.refused.inc(),
+            None => core.counters.abandoned.inc(),
+        }
+    }
+}

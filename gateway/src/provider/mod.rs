@@ -1,0 +1,21 @@
+//! One provider: an actor that owns its connections, its permits and its health, and the calls that borrow them.
+//!
+//! [`ProviderCore`] is what outlives a crash of the actor and what requests read; [`Provider`] is the actor,
+//! [`ProviderSupervisor`] restarts it; [`attempt`] is one upstream call and [`UpstreamStream`] what is left of it when
+//! its answer is a stream.
+
+mod actor;
+mod call;
+mod core;
+mod discovery;
+mod stats;
+mod stream;
+mod supervisor;
+#[cfg(test)]
+mod tests;
+
+pub use actor::{Provider, ProviderMessage, health_from_outside};
+pub use call::{Bounds, Reply, attempt};
+pub use core::{Discovery, Lease, NoLease, ProviderCore};
+pub use stream::UpstreamStream;
+pub use supervisor::{ProviderSupervisor, Supervised};

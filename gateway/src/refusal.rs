@@ -1,0 +1,110 @@
+//! Why a request is not answered: one type for every reason, wherever it arises.
+//!
+//! A refusal knows nothing of HTTP; `http::status` turns its [`Cause`] into a status and an error type.
+
+use std::{borrow::Cow, time::Duration};
+
+/// What went wrong, in the gateway's own terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The caller's request cannot be served as it is (400).
+    Invalid,
+    /// No credential, or one that is not known (401).
+    Unauthenticated,
+    /// A known caller that may not do this (403).
+    Forbidden,
+    /// No such model or route (404).
+    NotFound,
+    /// The route exists, the method does not (405).
+    MethodNotAllowed,
+    /// The caller was too slow in sending its request (408).
+    RequestTimeout,
+    /// 409 from upstream.
+    Conflict,
+    /// The body is larger than the gateway or the provider takes (413).
+    TooLarge,
+    /// The body is not in a media type that the route reads (415).
+    UnsupportedMedia,
+    /// 422 from upstream, or a body that contradicts itself.
+    Unprocessable,
+    /// A quota is used up, upstream or ours (429).
+    RateLimited,
+    /// The provider refused the gateway's own credential (upstream 401 or 403; 502 to the caller).
+    Credential,
+    /// The provider failed or answered something unreadable (502).
+    Upstream,
+    /// The provider could not be reached (502).
+    Unreachable,
+    /// The provider is overloaded or away for a while (503).
+    Unavailable,
+    /// The gateway itself is at one of its bounds (503).
+    Overloaded,
+    /// The provider did not answer in time (504).
+    UpstreamTimeout,
+    /// A defect of the gateway (500).
+    Internal,
+}
+
+impl Cause {
+    /// Whether another provider may do better (SPEC §4: 408, 429, 5xx, timeouts and connection errors).
+    pub fn fails_over(self) -> bool {
+        use Cause::{
+            Overloaded, RateLimited, RequestTimeout, Unavailable, Unreachable, Upstream, UpstreamTimeout,
+        };
+        matches!(self, RequestTimeout | RateLimited | Upstream | Unreachable | Unavailable | Overloaded | UpstreamTimeout)
+    }
+
+    /// Whether it speaks against the provider's health. Quota and credentials are states of their own.
+    pub fn is_ill_health(self) -> bool {
+        matches!(self, Cause::Upstream | Cause::Unreachable | Cause::Unavailable | Cause::UpstreamTimeout)
+    }
+}
+
+/// An answer that is an error. The message goes to the caller: it never holds a key, an internal address or a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub cause: Cause,
+    pub message: Cow<'static, str>,
+    /// The field of the request that is at fault.
+    pub param: Option<Cow<'static, str>>,
+    /// A code that programs can test for, in OpenAI's vocabulary (`model_not_found`, `context_length_exceeded`, …).
+    pub code: Option<Cow<'static, str>>,
+    /// How long the caller should wait before it tries again.
+    pub retry_after: Option<Duration>,
+    /// The status that the provider answered with, for logs and health.
+    pub upstream_status: Option<u16>,
+}
+
+impl Refusal {
+    pub fn new(cause: Cause, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { cause, message: message.into(), param: None, code: None, retry_after: None, upstream_status: None }
+    }
+
+    pub fn invalid(param: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Cause::Invalid, message).param(param)
+    }
+
+    #[must_use]
+    pub fn param(mut self, param: impl Into<Cow<'static, str>>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    #[must_use]
+    pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait;
+        self
+    }
+
+    #[must_use]
+    pub fn upstream_status(mut self, status: u16) -> Self {
+        self.upstream_status = Some(status);
+        self
+    }
+}

@@ -1,0 +1,37 @@
+//! `tracing` set up for people on a terminal and for machines elsewhere.
+
+use std::io::IsTerminal;
+
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{LogFormat, Logging};
+
+/// Lines that wait for a slow reader of the log; beyond it lines are dropped and counted, never waited for.
+const BUFFERED_LINES: usize = 8_192;
+
+/// Flushes the log when dropped.
+pub struct LogGuard(#[expect(dead_code, reason = "its drop flushes")] WorkerGuard);
+
+/// Starts logging to standard output; the level can be anything that a `tracing` filter can be.
+///
+/// # Errors
+/// When the level is not a filter.
+pub fn start(logging: &Logging) -> Result<LogGuard, String> {
+    let filter = EnvFilter::try_new(&logging.level).map_err(|error| format!("logging.level: {error}"))?;
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(BUFFERED_LINES).finish(std::io::stdout());
+    let terminal = std::io::stdout().is_terminal();
+    let text = match logging.format {
+        LogFormat::Auto => terminal,
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+    };
+    let registry = tracing_subscriber::registry().with(filter);
+    if text {
+        registry.with(fmt::layer().with_writer(writer).with_ansi(terminal).with_target(false)).try_init()
+    } else {
+        registry.with(fmt::layer().json().flatten_event(true).with_writer(writer)).try_init()
+    }
+    .map_err(|error| error.to_string())?;
+    Ok(LogGuard(guard))
+}

@@ -1,0 +1,254 @@
+//! Counters and histograms in Prometheus' text format.
+//!
+//! A request touches only handles that were resolved before ([`Series`]). Labels come from a bounded set: a model's
+//! name gets a series of its own only when configuration or a provider's list names it, or an answer proved it real.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock, RwLock},
+    time::Duration,
+};
+
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+
+use crate::api::{Endpoint, TokenUsage};
+
+/// Models with a series of their own that no list names; later ones share `other`.
+const MAX_PROVEN_MODELS: usize = 512;
+const OTHER: &str = "other";
+/// Seconds; from a local echo to a long reasoning answer.
+const LATENCY_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+
+/// Every metric of the process.
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    duration: HistogramVec,
+    first_content: HistogramVec,
+    tokens: IntCounterVec,
+    attempts: IntCounterVec,
+    pub in_flight: IntGauge,
+    series: RwLock<HashMap<(Box<str>, Box<str>), Arc<Series>>>,
+    nobody: Arc<Series>,
+}
+
+/// The handles of one provider and model.
+pub struct Series {
+    provider: Box<str>,
+    model: Box<str>,
+    ok: [OnceLock<IntCounter>; Endpoint::ALL.len()],
+    duration: [OnceLock<Histogram>; Endpoint::ALL.len()],
+    first_content: OnceLock<Histogram>,
+    input: OnceLock<IntCounter>,
+    output: OnceLock<IntCounter>,
+}
+
+impl Series {
+    fn new(provider: &str, model: &str) -> Arc<Self> {
+        Arc::new(Self {
+            provider: provider.into(),
+            model: model.into(),
+            ok: Default::default(),
+            duration: Default::default(),
+            first_content: OnceLock::new(),
+            input: OnceLock::new(),
+            output: OnceLock::new(),
+        })
+    }
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let vec = IntCounterVec::new(Opts::new(name, help), labels).expect("a valid metric");
+            registry.register(Box::new(vec.clone())).expect("registered once");
+            vec
+        };
+        let histogram = |name: &str, help: &str, labels: &[&str]| {
+            let options = HistogramOpts::new(name, help).buckets(LATENCY_BUCKETS.to_vec());
+            let vec = HistogramVec::new(options, labels).expect("a valid metric");
+            registry.register(Box::new(vec.clone())).expect("registered once");
+            vec
+        };
+        let in_flight = IntGauge::new("prism_requests_in_flight", "Requests being served now.").expect("a valid metric");
+        registry.register(Box::new(in_flight.clone())).expect("registered once");
+        Self {
+            requests: counter(
+                "prism_requests_total",
+                "Requests by endpoint, provider, model and status sent to the client.",
+                &["endpoint", "provider", "model", "status"],
+            ),
+            duration: histogram(
+                "prism_request_duration_seconds",
+                "From the request's head to the end of its answer.",
+                &["endpoint", "provider"],
+            ),
+            first_content: histogram(
+                "prism_time_to_first_content_seconds",
+                "From the request's head to the first content of a stream.",
+                &["provider"],
+            ),
+            tokens: counter(
+                "prism_tokens_total",
+                "Tokens as providers reported them; kind is input or output.",
+                &["provider", "model", "kind"],
+            ),
+            attempts: counter(
+                "prism_attempts_total",
+                "Upstream attempts by provider and outcome.",
+                &["provider", "outcome"],
+            ),
+            in_flight,
+            series: RwLock::default(),
+            nobody: Series::new("", ""),
+            registry,
+        }
+    }
+
+    /// The series of a model that a list names.
+    pub fn known_series(&self, provider: &str, model: &str) -> Arc<Series> {
+        if let Some(series) = self.find(provider, model) {
+            return series;
+        }
+        let mut all = self.series.write().expect("no panic holds this lock");
+        let key = (provider.into(), model.into());
+        all.entry(key).or_insert_with(|| Series::new(provider, model)).clone()
+    }
+
+    /// The series of a model that no list names: its own once [`Metrics::prove`] has seen it, else the provider's `other`.
+    pub fn unlisted_series(&self, provider: &str, model: &str) -> Arc<Series> {
+        self.find(provider, model).unwrap_or_else(|| self.known_series(provider, OTHER))
+    }
+
+    /// A provider has answered for this model, so its name is not junk.
+    pub fn prove(&self, provider: &str, model: &str) {
+        let few = self.series.read().expect("no panic holds this lock").len() < MAX_PROVEN_MODELS;
+        if few && self.find(provider, model).is_none() {
+            self.known_series(provider, model);
+        }
+    }
+
+    /// The series of requests that reached no provider.
+    pub fn nobody(&self) -> &Arc<Series> {
+        &self.nobody
+    }
+
+    fn find(&self, provider: &str, model: &str) -> Option<Arc<Series>> {
+        let all = self.series.read().expect("no panic holds this lock");
+        all.get(&(provider, model) as &dyn SeriesKey).cloned()
+    }
+
+    pub(super) fn request(&self, series: &Series, endpoint: Endpoint, status: u16, took: Duration) {
+        let at = endpoint as usize;
+        let count = |status: &str| {
+            let labels = [endpoint.name(), &*series.provider, &*series.model, status];
+            self.requests.with_label_values(&labels)
+        };
+        match status {
+            200 => series.ok[at].get_or_init(|| count("200")).inc(),
+            other => count(&other.to_string()).inc(),
+        }
+        series.duration[at]
+            .get_or_init(|| self.duration.with_label_values(&[endpoint.name(), &*series.provider]))
+            .observe(took.as_secs_f64());
+    }
+
+    pub(super) fn first_content(&self, series: &Series, took: Duration) {
+        series
+            .first_content
+            .get_or_init(|| self.first_content.with_label_values(&[&*series.provider]))
+            .observe(took.as_secs_f64());
+    }
+
+    pub(super) fn tokens(&self, series: &Series, usage: &TokenUsage) {
+        let counter = |kind| self.tokens.with_label_values(&[&*series.provider, &*series.model, kind]);
+        series.input.get_or_init(|| counter("input")).inc_by(usage.input);
+        series.output.get_or_init(|| counter("output")).inc_by(usage.output);
+    }
+
+    /// A counter of one provider's attempts; resolve it once and keep it.
+    pub fn attempts(&self, provider: &str, outcome: &str) -> IntCounter {
+        self.attempts.with_label_values(&[provider, outcome])
+    }
+
+    /// All of it in Prometheus' text format.
+    pub fn render(&self) -> Vec<u8> {
+        let mut text = Vec::with_capacity(16 * 1024);
+        TextEncoder::new().encode(&self.registry.gather(), &mut text).expect("writing to memory cannot fail");
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Lets a map with owned keys be asked with borrowed ones.
+trait SeriesKey {
+    fn parts(&self) -> (&str, &str);
+}
+
+impl SeriesKey for (&str, &str) {
+    fn parts(&self) -> (&str, &str) {
+        *self
+    }
+}
+
+impl SeriesKey for (Box<str>, Box<str>) {
+    fn parts(&self) -> (&str, &str) {
+        (&self.0, &self.1)
+    }
+}
+
+impl<'a> std::borrow::Borrow<dyn SeriesKey + 'a> for (Box<str>, Box<str>) {
+    fn borrow(&self) -> &(dyn SeriesKey + 'a) {
+        self
+    }
+}
+
+impl std::hash::Hash for dyn SeriesKey + '_ {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl PartialEq for dyn SeriesKey + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for dyn SeriesKey + '_ {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn junk_model_names_share_one_series() {
+        let metrics = Metrics::new();
+        for junk in 0..10_000 {
+            let series = metrics.unlisted_series("openai", &format!("junk-{junk}"));
+            metrics.request(&series, Endpoint::ChatCompletions, 404, Duration::ZERO);
+        }
+        let text = String::from_utf8(metrics.render()).unwrap();
+        assert!(text.contains(r#"model="other""#), "{text}");
+        assert!(!text.contains("junk-"), "{text}");
+    }
+
+    #[test]
+    fn a_proven_model_gets_its_own_series() {
+        let metrics = Metrics::new();
+        metrics.prove("openai", "gpt-9");
+        assert_eq!(&*metrics.unlisted_series("openai", "gpt-9").model, "gpt-9");
+        for model in 0..2_000 {
+            metrics.prove("openai", &format!("m{model}"));
+        }
+        assert!(metrics.series.read().unwrap().len() <= MAX_PROVEN_MODELS);
+    }
+}

@@ -1,0 +1,11 @@
+//! What the gateway says about itself: log lines and metrics.
+//!
+//! [`Exchange`] is the one guard of a client's request: whatever happens, its drop counts it once and logs one line.
+
+mod exchange;
+mod log;
+mod metrics;
+
+pub use exchange::{Destination, Ending, Exchange};
+pub use log::{LogGuard, start as start_log};
+pub use metrics::{Metrics, Series};

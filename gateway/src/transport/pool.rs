@@ -1,0 +1,235 @@
+//! Pooled HTTP/1.1 connections to one provider, a pool per core so that no request waits for a lock or a wake-up on
+//! another core.
+//!
+//! HTTP/1.1 on purpose: one HTTP/2 connection per provider costs 14 % more CPU, is a bottleneck of one task and bounds
+//! the number of streams.
+
+use std::{
+    cell::Cell,
+    fs, io,
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{
+        Client, Error,
+        connect::{Connect, HttpConnector, proxy::Tunnel},
+    },
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject};
+
+use super::{SendFuture, Transport, TransportError, UpstreamBody, chain};
+use crate::{config::Provider, wire::Payload};
+
+/// An idle connection is closed before the 60 s after which most servers close it themselves.
+const IDLE: Duration = Duration::from_secs(55);
+
+thread_local! {
+    /// Which shard this thread uses; threads that are not data-plane cores share shard 0.
+    static SHARD: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Makes this thread use the pool shard of one data-plane core (0-based).
+pub fn enter_core(core: usize) {
+    SHARD.set(core + 1);
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TransportSetupError {
+    #[error("cannot read `{path}`: {source}")]
+    Read { path: String, source: io::Error },
+    #[error("no PEM certificate in `{path}`")]
+    NoCertificate { path: String },
+    #[error("`{proxy}` is not a proxy URL")]
+    Proxy { proxy: String },
+}
+
+/// The connections of one provider.
+pub struct HttpTransport {
+    shards: Box<[OnceLock<Pool>]>,
+    maker: Maker,
+}
+
+/// What a shard's pool is made from on its first use.
+struct Maker {
+    tls: Option<Arc<ClientConfig>>,
+    proxy: Option<http::Uri>,
+    connect_timeout: Duration,
+    idle_per_host: usize,
+}
+
+enum Pool {
+    Plain(Client<HttpConnector, Payload>),
+    Tls(Client<HttpsConnector<HttpConnector>, Payload>),
+    Proxied(Client<HttpsConnector<Tunnel<HttpConnector>>, Payload>),
+}
+
+impl HttpTransport {
+    /// `cores` is the number of data-plane cores.
+    ///
+    /// # Errors
+    /// When the CA file cannot be read or the proxy is no URL.
+    pub fn new(provider: &Provider, cores: usize) -> Result<Self, TransportSetupError> {
+        let proxy = provider
+            .proxy
+            .as_ref()
+            .map(|proxy| proxy.parse().map_err(|_| TransportSetupError::Proxy { proxy: proxy.clone() }))
+            .transpose()?;
+        let secure = provider.base_url.starts_with("https:") || proxy.is_some();
+        let tls = if secure { Some(client_tls(provider)?) } else { None };
+        Ok(Self {
+            shards: (0..=cores).map(|_| OnceLock::new()).collect(),
+            maker: Maker {
+                tls,
+                proxy,
+                connect_timeout: provider.timeouts.connect,
+                idle_per_host: provider.conn_pool_size,
+            },
+        })
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: http::Request<Payload>) -> SendFuture {
+        let shard = SHARD.get().min(self.shards.len() - 1);
+        let sending = match self.shards[shard].get_or_init(|| self.maker.pool()) {
+            Pool::Plain(client) => client.request(request),
+            Pool::Tls(client) => client.request(request),
+            Pool::Proxied(client) => client.request(request),
+        };
+        Box::pin(async move {
+            match sending.await {
+                Ok(response) => Ok(response.map(UpstreamBody::Socket)),
+                Err(error) => Err(explain(&error)),
+            }
+        })
+    }
+}
+
+fn explain(error: &Error) -> TransportError {
+    if !error.is_connect() {
+        return TransportError::broken(error);
+    }
+    let text = chain(error);
+    if text.contains("timed out") || text.contains("deadline has elapsed") {
+        TransportError::ConnectTimeout
+    } else {
+        TransportError::Connect(text)
+    }
+}
+
+impl Maker {
+    fn pool(&self) -> Pool {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true); // without it a stream has a 40 ms mode (Nagle against delayed acknowledgements)
+        tcp.set_connect_timeout(Some(self.connect_timeout));
+        tcp.set_keepalive(Some(Duration::from_secs(60)));
+        tcp.enforce_http(false);
+        match (&self.tls, &self.proxy) {
+            (None, _) => Pool::Plain(self.client(tcp)),
+            (Some(tls), None) => Pool::Tls(self.client(https(tls, tcp))),
+            (Some(tls), Some(proxy)) => Pool::Proxied(self.client(https(tls, Tunnel::new(proxy.clone(), tcp)))),
+        }
+    }
+
+    fn client<C: Connect + Clone>(&self, connector: C) -> Client<C, Payload> {
+        Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(self.idle_per_host)
+            .build(connector)
+    }
+}
+
+fn https<C>(tls: &Arc<ClientConfig>, connector: C) -> HttpsConnector<C> {
+    HttpsConnectorBuilder::new().with_tls_config((**tls).clone()).https_or_http().enable_http1().wrap_connector(connector)
+}
+
+/// Mozilla's roots, plus the provider's own CA file.
+fn client_tls(provider: &Provider) -> Result<Arc<ClientConfig>, TransportSetupError> {
+    static COMMON: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    let builder = || {
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring supports the default versions")
+    };
+    let roots = || RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if provider.skip_tls {
+        let verifier = Arc::new(insecure::AnyCertificate);
+        return Ok(Arc::new(builder().dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()));
+    }
+    let Some(path) = &provider.ca_file else {
+        return Ok(COMMON.get_or_init(|| Arc::new(builder().with_root_certificates(roots()).with_no_client_auth())).clone());
+    };
+    let mut roots = roots();
+    for certificate in certificates(path)? {
+        roots.add(certificate).map_err(|_| TransportSetupError::NoCertificate { path: path.display().to_string() })?;
+    }
+    Ok(Arc::new(builder().with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// The PEM certificates in a file, at least one.
+///
+/// # Errors
+/// When the file cannot be read or holds none.
+pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TransportSetupError> {
+    let name = || path.display().to_string();
+    let pem = fs::read(path).map_err(|source| TransportSetupError::Read { path: name(), source })?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(TransportSetupError::NoCertificate { path: name() }),
+    }
+}
+
+/// `skip_tls: true`: the operator has said that this provider's certificate is not to be checked.
+mod insecure {
+    use rustls::{
+        DigitallySignedStruct, Error, SignatureScheme,
+        client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        crypto::ring,
+        pki_types::{CertificateDer, ServerName, UnixTime},
+    };
+
+    #[derive(Debug)]
+    pub(super) struct AnyCertificate;
+
+    impl ServerCertVerifier for AnyCertificate {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            ring::default_provider().signature_verification_algorithms.supported_schemes()
+        }
+    }
+}

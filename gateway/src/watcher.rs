@@ -1,0 +1,139 @@
+//! The actor that watches the configuration file and applies what changes, or keeps the last good one.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use ractor::{Actor, ActorProcessingErr, ActorRef, rpc::CallResult};
+
+use crate::{
+    admission::KeyRing,
+    app::{Options, limits},
+    config::Config,
+    dispatch::RootMessage,
+    http::Gateway,
+};
+
+/// Editors write a file in several steps; it is read when it has been quiet for this long.
+const SETTLE: Duration = Duration::from_millis(150);
+/// Some mounts (Kubernetes' among them) give no notice: the file is looked at this often anyway.
+const LOOK: Duration = Duration::from_secs(5);
+const APPLY_TIMEOUT: Duration = Duration::from_secs(30);
+
+pub struct Watcher;
+
+pub struct Watched {
+    pub path: PathBuf,
+    pub options: Options,
+    pub root: ActorRef<RootMessage>,
+    pub gateway: Arc<Gateway>,
+    pub current: Arc<Config>,
+}
+
+#[derive(Debug)]
+pub enum WatcherMessage {
+    /// Something in the file's folder has changed.
+    Changed,
+    /// Time to read the file.
+    Look,
+    Applied(Box<Result<Config, String>>),
+}
+
+pub struct WatcherData {
+    watched: Watched,
+    /// What was last read, so that a broken file is reported once.
+    seen: Vec<u8>,
+    looking: bool,
+    _notify: Option<RecommendedWatcher>,
+}
+
+impl Actor for Watcher {
+    type Msg = WatcherMessage;
+    type State = WatcherData;
+    type Arguments = Watched;
+
+    async fn pre_start(&self, me: ActorRef<WatcherMessage>, watched: Watched) -> Result<WatcherData, ActorProcessingErr> {
+        let seen = std::fs::read(&watched.path).unwrap_or_default();
+        let folder = watched.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.map_or_else(|| PathBuf::from("."), PathBuf::from);
+        let mail = me.clone();
+        let notify = notify::recommended_watcher(move |_| drop(mail.cast(WatcherMessage::Changed)));
+        let notify = notify.and_then(|mut notify| {
+            notify.watch(&folder, RecursiveMode::NonRecursive)?;
+            Ok(notify)
+        });
+        if let Err(error) = &notify {
+            tracing::warn!(%error, "no notice of file changes here; looking every {} s", LOOK.as_secs());
+        }
+        me.send_interval(LOOK, || WatcherMessage::Look);
+        Ok(WatcherData { watched, seen, looking: false, _notify: notify.ok() })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<WatcherMessage>,
+        message: WatcherMessage,
+        data: &mut WatcherData,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            WatcherMessage::Changed => data.changed(&me),
+            WatcherMessage::Look => data.look(&me),
+            WatcherMessage::Applied(result) => data.applied(*result),
+        }
+        Ok(())
+    }
+}
+
+impl WatcherData {
+    /// At most one look is under way, however many notices come.
+    fn changed(&mut self, me: &ActorRef<WatcherMessage>) {
+        if !self.looking {
+            self.looking = true;
+            me.send_after(SETTLE, || WatcherMessage::Look);
+        }
+    }
+
+    fn look(&mut self, me: &ActorRef<WatcherMessage>) {
+        self.looking = false;
+        let Ok(bytes) = std::fs::read(&self.watched.path) else { return }; // between two steps of an editor
+        if bytes == self.seen {
+            return;
+        }
+        self.seen = bytes;
+        match self.watched.options.configuration() {
+            Ok((config, _)) if config == *self.watched.current => {}
+            Ok((config, _)) => self.apply(me, config),
+            Err(mistakes) => {
+                tracing::error!("the configuration has mistakes; the last good one stays in force\n{mistakes}");
+            }
+        }
+    }
+
+    fn apply(&self, me: &ActorRef<WatcherMessage>, config: Config) {
+        let (root, me) = (self.watched.root.clone(), me.clone());
+        tokio::spawn(async move {
+            let new = Arc::new(config.clone());
+            let applied = match root.call(|reply| RootMessage::Apply(new, reply), Some(APPLY_TIMEOUT)).await {
+                Ok(CallResult::Success(result)) => result.map(|()| config),
+                _ => Err("the root actor did not answer".to_owned()),
+            };
+            let _ = me.cast(WatcherMessage::Applied(Box::new(applied)));
+        });
+    }
+
+    fn applied(&mut self, result: Result<Config, String>) {
+        let config = match result {
+            Ok(config) => config,
+            Err(error) => return tracing::error!(%error, "the new configuration cannot be applied; the old one stays"),
+        };
+        let (gateway, old) = (&self.watched.gateway, &self.watched.current);
+        gateway.keys.store(Arc::new(KeyRing::new(&config.auth)));
+        gateway.door.resize(config.server.max_in_flight);
+        gateway.limits.store(Arc::new(limits(&config)));
+        let fixed = |config: &Config| (config.server.host, config.server.port, config.server.workers, config.server.tls.clone());
+        if fixed(old) != fixed(&config) || old.logging != config.logging || old.prometheus != config.prometheus {
+            tracing::warn!("address, TLS, workers, logging and the metrics page change only with a restart");
+        }
+        tracing::info!(providers = config.providers.len(), "configuration applied");
+        self.watched.current = Arc::new(config);
+    }
+}

@@ -1,0 +1,147 @@
+//! Provider formats: how a request is written, how answers, streams and errors are read.
+//!
+//! Pure: bytes in, bytes out; no socket, no clock. A format is one folder and one word in [`FORMATS`].
+
+mod edits;
+pub mod openai;
+mod payload;
+mod redact;
+mod spans;
+mod sse;
+
+use std::{borrow::Cow, collections::VecDeque};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+pub use payload::Payload;
+
+use crate::{
+    api::{ClientRequest, Endpoint, TokenUsage},
+    config::Quirks,
+    refusal::Refusal,
+};
+
+/// Every format that is built. `config` accepts these names for `api_format`.
+pub static FORMATS: &[&dyn WireFormat] = &[&openai::OpenAi];
+
+/// The format of that name, if it is built.
+pub fn format(name: &str) -> Option<&'static dyn WireFormat> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}
+
+/// One provider format.
+pub trait WireFormat: Send + Sync + 'static {
+    /// The name in configuration (`api_format`).
+    fn name(&self) -> &'static str;
+
+    /// The upstream request for one attempt, always made from what the client sent.
+    ///
+    /// # Errors
+    /// When the request cannot be expressed for this target.
+    fn request(&self, request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal>;
+
+    /// A whole 2xx answer, as the client gets it.
+    ///
+    /// # Errors
+    /// When the body is not an answer: unreadable, or an error in disguise.
+    fn answer(&self, reading: &Reading, body: Bytes) -> Result<Answer, Refusal>;
+
+    /// A decoder for one 2xx stream.
+    fn stream(&self, reading: &Reading) -> Box<dyn StreamDecoder>;
+
+    /// What a non-2xx answer means. Nothing of the body that could be a key or an internal address is kept.
+    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal;
+
+    /// Model ids out of a model listing.
+    ///
+    /// # Errors
+    /// When the body is not a listing.
+    fn models(&self, body: &[u8]) -> Result<Vec<String>, Refusal>;
+}
+
+/// Where an attempt goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The model's name as the provider knows it.
+    pub model: &'a str,
+    pub quirks: &'static Quirks,
+}
+
+/// A request ready for the provider.
+#[derive(Debug)]
+pub struct Upstream {
+    /// Appended to the provider's base URL; starts with `/`.
+    pub path: Cow<'static, str>,
+    pub body: Payload,
+    /// What was dropped or approximated on the way, for `x-prism-translation`.
+    pub losses: Vec<Loss>,
+    /// What the answer's reader has to know of this request.
+    pub reading: Reading,
+}
+
+/// A field that does not reach the provider as the client sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    pub field: Cow<'static, str>,
+    pub fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Dropped,
+    Approximated,
+}
+
+/// What the reader of an answer has to know of its request.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    pub endpoint: Endpoint,
+    pub quirks: &'static Quirks,
+    /// The client did not ask for the usage chunk: it is read and not passed on.
+    pub hide_usage: bool,
+    /// Tool call ids that were rewritten for the provider: (theirs, the client's).
+    pub tool_ids: Vec<(String, String)>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub body: Bytes,
+    pub usage: Option<TokenUsage>,
+}
+
+/// Reads one upstream stream and writes the client's: frames may be cut anywhere.
+pub trait StreamDecoder: Send {
+    /// Takes the bytes that arrived and appends to `out` what the client gets now.
+    fn feed(&mut self, frame: Bytes, out: &mut VecDeque<Bytes>);
+
+    /// The upstream body ended without an error on the connection. Appends what was held back, unless it is a data
+    /// event cut in the middle.
+    fn end(&mut self, out: &mut VecDeque<Bytes>);
+
+    /// What was seen so far.
+    fn seen(&self) -> &Seen;
+}
+
+/// What a stream has shown so far.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// At least one event that is not an error, a comment or empty has passed: the head may be committed.
+    pub event: bool,
+    /// The stream said that it is complete (`[DONE]`, or a finish reason followed by a clean end).
+    pub complete: bool,
+    pub usage: Option<TokenUsage>,
+    /// An error event: the stream has failed and nothing after it counts. It is not in `out`.
+    pub error: Option<Refusal>,
+    /// What was given out so far ends inside an event: no comment may be written now, and an error event only after a
+    /// blank line.
+    pub midway: bool,
+}
+
+impl Seen {
+    /// An error event has ended the stream.
+    pub fn failed(&self) -> bool {
+        self.error.is_some()
+    }
+}

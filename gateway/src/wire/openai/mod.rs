@@ -1,0 +1,68 @@
+//! OpenAI's own format, in and out: the bytes lane.
+//!
+//! What arrives is what leaves. [`read`] passes once over a request and knows where its fields stand; `request` edits
+//! spans of it for one provider (model, usage option, the provider's quirks); `answer` and `stream` look for usage and
+//! errors in what comes back and pass it on as it is, mended only where a quirk says so; `errors` makes one
+//! [`Refusal`] out of every error body there is.
+
+mod answer;
+mod errors;
+mod fields;
+mod glance;
+mod mending;
+mod messages;
+mod models;
+mod read;
+mod request;
+mod second_look;
+mod sniff;
+mod stream;
+mod tool_ids;
+mod usage;
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use super::{Answer, Reading, StreamDecoder, Target, Upstream, WireFormat, edits, redact, spans, sse};
+use crate::{api::ClientRequest, refusal::Refusal};
+
+pub use read::read;
+
+/// The format of OpenAI and of everybody compatible with it.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenAi;
+
+impl WireFormat for OpenAi {
+    fn name(&self) -> &'static str {
+        "openai"
+    }
+
+    fn request(&self, request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal> {
+        Ok(request::upstream(request, target))
+    }
+
+    fn answer(&self, reading: &Reading, body: Bytes) -> Result<Answer, Refusal> {
+        answer::answer(reading, body)
+    }
+
+    fn stream(&self, reading: &Reading) -> Box<dyn StreamDecoder> {
+        Box::new(stream::Decoder::new(reading.clone()))
+    }
+
+    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {
+        errors::refusal(status, headers, body)
+    }
+
+    fn models(&self, body: &[u8]) -> Result<Vec<String>, Refusal> {
+        models::models(body)
+    }
+}
+
+/// A word that programs use: short enough and plain enough to be repeated in headers and messages.
+fn is_plain(word: &str) -> bool {
+    (1..=64).contains(&word.len())
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+}

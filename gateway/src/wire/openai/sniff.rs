@@ -1,0 +1,50 @@
+//! Cheap looks at a frame of whole events: whether something in it has to be read, without reading it.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""usage""#));
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"error"));
+static DONE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"[DONE]"));
+static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""finish_reason""#));
+
+/// The frame may hold usage, an error or the end.
+pub(super) fn needs_a_look(frame: &[u8]) -> bool {
+    usage(frame).is_some() || error(frame) || DONE.find(frame).is_some()
+}
+
+/// A finish reason other than null and `""` (xAI sends that) stands in these bytes.
+pub(super) fn finish_reason(bytes: &[u8]) -> bool {
+    values(&FINISH, bytes).any(|value| value.len() > 1 && value[0] == b'"' && value[1] != b'"')
+}
+
+/// Where a usage object begins.
+pub(super) fn usage(bytes: &[u8]) -> Option<&[u8]> {
+    values(&USAGE, bytes).find(|value| value[0] == b'{')
+}
+
+/// `"error"` as a key whose value is not null, or `event: error`.
+pub(super) fn error(bytes: &[u8]) -> bool {
+    ERROR.find_iter(bytes).any(|at| {
+        let before = &bytes[..at];
+        let after = &bytes[at + b"error".len()..];
+        if before.ends_with(b"\"") && after.starts_with(b"\"") {
+            value(&after[1..]).is_some_and(|value| value[0] != b'n')
+        } else {
+            before.ends_with(b"event:") || before.ends_with(b"event: ")
+        }
+    })
+}
+
+/// The bytes from each value of a key on. A quote inside a string is escaped, so that a quoted key is a key, or a
+/// string that equals it and has no colon after it.
+fn values<'a>(key: &'static Finder<'static>, bytes: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    key.find_iter(bytes).filter_map(move |at| value(&bytes[at + key.needle().len()..]))
+}
+
+/// What follows a key and its colon; never empty.
+pub(super) fn value(after_key: &[u8]) -> Option<&[u8]> {
+    let value = after_key.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    (!value.is_empty()).then_some(value)
+}

@@ -1,0 +1,113 @@
+//! A run: each scenario in its rounds, each round over all targets in a rotated order.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::options::{Options, Pace};
+use crate::pressure::{Sample, press};
+use crate::process::Cores;
+use crate::scenario::{SCENARIOS, START, Scenario};
+use crate::sheet::Sheet;
+use crate::siblings::Siblings;
+use crate::target::{Target, Targets};
+use crate::trouble::{Result, Trouble};
+use crate::{report, signal, start, table};
+
+/// What every scenario needs.
+pub struct Bench {
+    pub siblings: Siblings,
+    /// None: only the floors are measured.
+    pub gateway: Option<PathBuf>,
+    /// Configurations and output of the gateway.
+    pub workdir: TempDir,
+    pub cores: Cores,
+    pub pace: Pace,
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    signal::listen()?;
+    let chosen = choose(&options.only)?;
+    let siblings = Siblings::find()?;
+    let bench = Bench {
+        gateway: if options.without_gateway { None } else { Some(siblings.gateway(options.gateway.clone())?) },
+        workdir: TempDir::new().map_err(Trouble::file("cannot make a temporary directory"))?,
+        cores: Cores::allowed(),
+        pace: options.pace(),
+        siblings,
+    };
+    table::head(&bench);
+    let (mut sheets, mut first) = (Vec::new(), None);
+    for scenario in chosen {
+        match bench.measure(scenario) {
+            Ok(sheet) => {
+                table::show(&sheet);
+                sheets.push(sheet);
+            }
+            // The signal reaches the children too: what failed may be only that.
+            Err(_) if signal::check().is_err() => return Err(Trouble::Stopped),
+            // The others may still be worth their time; the run fails at its end.
+            Err(trouble) => {
+                println!("{:<8} not measured: {trouble}", scenario.name);
+                first.get_or_insert(trouble);
+            }
+        }
+    }
+    if let Some(file) = &options.json {
+        let json = report::json(&bench, &sheets);
+        std::fs::write(file, json).map_err(Trouble::file(format!("cannot write `{}`", file.display())))?;
+    }
+    table::foot(&sheets);
+    first.map_or(Ok(()), Err)
+}
+
+fn choose(only: &[String]) -> Result<Vec<&'static Scenario>> {
+    for name in only {
+        if !SCENARIOS.iter().any(|scenario| scenario.name == name) {
+            let known = SCENARIOS.iter().map(|scenario| scenario.name).collect::<Vec<_>>().join(", ");
+            return Err(Trouble::NoScenario(name.clone(), known));
+        }
+    }
+    let wanted = |scenario: &&Scenario| only.is_empty() || only.iter().any(|name| name == scenario.name);
+    Ok(SCENARIOS.iter().filter(wanted).collect())
+}
+
+impl Bench {
+    fn measure(&self, scenario: &'static Scenario) -> Result<Sheet> {
+        let present = |target: &&Target| self.gateway.is_some() || !target.is_gateway();
+        let order: Vec<Target> = scenario.targets.iter().filter(present).copied().collect();
+        let mut sheet = Sheet::new(scenario);
+        let mut targets = Targets::open(self, scenario)?;
+        if scenario.name == START {
+            return rounds(scenario, self.pace, &order, |target| start::sample(&targets, target), sheet);
+        }
+        targets.start(&order)?;
+        let load = (scenario.load)(self.pace);
+        if !load.contains("-n ") {
+            for &target in &order {
+                press(&targets, target, &format!("{load} -d 0.2"))?; // connections, caches, the allocator's arenas
+            }
+        }
+        sheet = rounds(scenario, self.pace, &order, |target| press(&targets, target, &load), sheet)?;
+        Ok(sheet)
+    }
+}
+
+fn rounds(
+    scenario: &Scenario,
+    pace: Pace,
+    order: &[Target],
+    mut sample: impl FnMut(Target) -> Result<Sample>,
+    mut sheet: Sheet,
+) -> Result<Sheet> {
+    for round in 0..(scenario.rounds)(pace) {
+        let mut order = order.to_vec();
+        let turns = round % order.len().max(1);
+        order.rotate_left(turns);
+        for target in order {
+            signal::check()?;
+            sheet.record(target, sample(target)?);
+        }
+    }
+    Ok(sheet)
+}

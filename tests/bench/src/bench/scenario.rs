@@ -1,0 +1,171 @@
+//! What is measured, as data: the load, whom it meets, what is read from a sample, and the bar.
+
+use crate::options::Pace;
+use crate::pressure::Sample;
+use crate::target::Target::{self, Direct, Floor, FloorParse, Gateway, GatewayLogging};
+use crate::verdict::Bar;
+
+pub struct Scenario {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub targets: &'static [Target],
+    /// The proxy alone on one core, with one worker; mock and load on another.
+    pub one_core: bool,
+    /// Flags of the mock upstream.
+    pub mock: fn(Pace) -> String,
+    /// Flags of the load generator; empty in `start`, which makes none.
+    pub load: fn(Pace) -> String,
+    pub rounds: fn(Pace) -> usize,
+    pub metrics: &'static [Metric],
+}
+
+pub struct Metric {
+    pub name: &'static str,
+    pub unit: &'static str,
+    pub read: fn(&Sample) -> f64,
+    /// Shown as what the target adds to `direct` in the same round.
+    pub added: bool,
+    pub best: Best,
+    pub bar: Bar,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Best {
+    Least,
+    Most,
+}
+
+const ALL: &[Target] = &[Direct, Floor, FloorParse, Gateway];
+const PROXIES: &[Target] = &[Floor, FloorParse, Gateway];
+
+const LEAST: Metric =
+    Metric { name: "", unit: "", read: |_| f64::NAN, added: false, best: Best::Least, bar: Bar::None };
+const CPU: Metric = Metric { name: "CPU per request", unit: "µs", read: Sample::cpu_us_per_request, ..LEAST };
+const RATE: Metric = Metric { name: "throughput", unit: "req/s", read: |s| s.load("rps"), best: Best::Most, ..LEAST };
+
+const BASE: Scenario = Scenario {
+    name: "",
+    about: "",
+    targets: ALL,
+    one_core: false,
+    mock: |_| String::new(),
+    load: |_| String::new(),
+    rounds: |pace| pace.rounds,
+    metrics: &[],
+};
+
+pub const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "cpu",
+        about: "1 KB prompts, 64 connections (direct: the mock's own CPU)",
+        load: |pace| format!("-c 64 -d {}", pace.seconds),
+        metrics: &[Metric { bar: Bar::RatioAtMost(1.5), ..CPU }, RATE],
+        ..BASE
+    },
+    Scenario {
+        name: "core",
+        about: "the proxy alone on one core, 64 connections",
+        one_core: true,
+        load: |pace| format!("-c 64 -d {}", pace.seconds),
+        // 20,000 requests/s where floor --parse makes 30,000.
+        metrics: &[
+            Metric { bar: Bar::RatioAtLeast(2.0 / 3.0), ..RATE },
+            Metric { name: "core in use", unit: "%", read: Sample::busy_percent, best: Best::Most, ..LEAST },
+        ],
+        ..BASE
+    },
+    Scenario {
+        name: "latency",
+        about: "one request at a time; what is added to direct (direct: as it is)",
+        load: |pace| format!("-c 1 -d {}", pace.seconds),
+        metrics: &[
+            Metric { name: "added p50", unit: "µs", read: |s| s.load("latency.p50_us"), added: true, ..LEAST },
+            Metric {
+                name: "added p99",
+                unit: "µs",
+                read: |s| s.load("latency.p99_us"),
+                added: true,
+                bar: Bar::RatioAtMost(1.5),
+                ..LEAST
+            },
+        ],
+        ..BASE
+    },
+    Scenario {
+        name: "ttft",
+        about: "one stream at a time, 10 chunks 2 ms apart; time to the first token",
+        mock: |_| "--chunks 10 --interval-ms 2".into(),
+        load: |pace| format!("-c 1 -d {} --stream --expect-chunks 10", pace.seconds),
+        metrics: &[
+            Metric {
+                name: "added p50",
+                unit: "ms",
+                read: |s| s.load("ttft.p50_us") / 1e3,
+                added: true,
+                bar: Bar::OverFloorAtMost(0.1),
+                ..LEAST
+            },
+            // 40 ms is what Nagle and delayed ACKs cost a proxy that forgot TCP_NODELAY.
+            Metric {
+                name: "added p95",
+                unit: "ms",
+                read: |s| s.load("ttft.p95_us") / 1e3,
+                added: true,
+                bar: Bar::AtMost(20.0),
+                ..LEAST
+            },
+        ],
+        ..BASE
+    },
+    Scenario {
+        name: "large",
+        about: "200 KB prompts, 8 connections",
+        load: |pace| format!("-c 8 -d {} --prompt-bytes 200000", pace.seconds),
+        metrics: &[Metric { bar: Bar::RatioAtMost(1.3), ..CPU }, RATE],
+        ..BASE
+    },
+    Scenario {
+        name: "streams",
+        about: "500 slow streams at once, a chunk each 50 ms",
+        targets: PROXIES,
+        mock: |pace| format!("--chunks {} --interval-ms 50", pace.chunks),
+        // All 500 are under way before the first ends: the ramp is half as long as a stream.
+        load: |pace| {
+            let (chunks, ramp_ms) = (pace.chunks, pace.chunks * 50 / 2);
+            format!("-c 500 -n 500 -d 60 --ramp-ms {ramp_ms} --stream --expect-chunks {chunks}")
+        },
+        rounds: |pace| pace.stream_rounds,
+        metrics: &[
+            Metric {
+                name: "CPU per chunk",
+                unit: "µs",
+                read: Sample::cpu_us_per_chunk,
+                bar: Bar::RatioAtMost(1.3),
+                ..LEAST
+            },
+            Metric { name: "RSS, highest", unit: "MB", read: |s| s.rss_mb, bar: Bar::AtMost(35.0), ..LEAST },
+        ],
+        ..BASE
+    },
+    Scenario {
+        name: START,
+        about: "from exec to the first 200; memory one second later",
+        targets: PROXIES,
+        metrics: &[
+            Metric { name: "first 200", unit: "ms", read: |s| s.start_ms, bar: Bar::AtMost(50.0), ..LEAST },
+            Metric { name: "RSS idle", unit: "MiB", read: Sample::rss_mib, bar: Bar::AtMost(12.0), ..LEAST },
+        ],
+        ..BASE
+    },
+    Scenario {
+        name: "logs",
+        about: "as `cpu`, with the access log written to /dev/null in the last column",
+        targets: &[FloorParse, Gateway, GatewayLogging],
+        load: |pace| format!("-c 64 -d {}", pace.seconds),
+        metrics: &[CPU],
+        ..BASE
+    },
+];
+
+/// The scenario that starts processes instead of loading them.
+pub const START: &str = "start";

@@ -1,0 +1,144 @@
+//! Who is measured, and how each is started.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::process::{Command, Stdio};
+
+use crate::bench::Bench;
+use crate::process::{Process, free_port};
+use crate::scenario::Scenario;
+use crate::trouble::{Result, Trouble};
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    Direct,
+    Floor,
+    FloorParse,
+    Gateway,
+    /// The gateway with its access log on.
+    GatewayLogging,
+}
+
+/// The client's key; the mock and the floors pay it no heed.
+pub const KEY: &str = "sk-prism-bench-0123456789abcdef";
+
+impl Target {
+    pub const ALL: [Target; 5] =
+        [Target::Direct, Target::Floor, Target::FloorParse, Target::Gateway, Target::GatewayLogging];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::Direct => "direct",
+            Target::Floor => "floor",
+            Target::FloorParse => "floor-parse",
+            Target::Gateway => "gateway",
+            Target::GatewayLogging => "gateway+log",
+        }
+    }
+
+    pub fn is_gateway(self) -> bool {
+        matches!(self, Target::Gateway | Target::GatewayLogging)
+    }
+
+    /// Answers 200 once the process is up.
+    pub fn health(self) -> &'static str {
+        match self {
+            Target::Direct => "/v1/models",
+            Target::Floor | Target::FloorParse => "/stats",
+            Target::Gateway | Target::GatewayLogging => "/healthz",
+        }
+    }
+
+    /// Answers 200 once requests may be sent.
+    fn ready(self) -> &'static str {
+        if self.is_gateway() { "/readyz" } else { self.health() }
+    }
+}
+
+/// One scenario's processes; the mock is up as long as this is held.
+pub struct Targets<'a> {
+    bench: &'a Bench,
+    one_core: bool,
+    mock: Process,
+    proxies: BTreeMap<Target, Process>,
+}
+
+impl<'a> Targets<'a> {
+    pub fn open(bench: &'a Bench, scenario: &Scenario) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = bench.cores.beside(scenario.one_core, &bench.siblings.mock);
+        command.args(["--port", &port.to_string()]).args((scenario.mock)(bench.pace).split_whitespace());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut mock = Process::start("mock-upstream", port, command, None)?;
+        mock.wait_ready(Target::Direct.ready())?;
+        Ok(Targets { bench, one_core: scenario.one_core, mock, proxies: BTreeMap::new() })
+    }
+
+    pub fn start(&mut self, targets: &[Target]) -> Result<()> {
+        for &target in targets.iter().filter(|target| **target != Target::Direct) {
+            let mut process = self.launch(target)?;
+            process.wait_ready(target.ready())?;
+            self.proxies.insert(target, process);
+        }
+        Ok(())
+    }
+
+    pub fn process(&self, target: Target) -> &Process {
+        self.proxies.get(&target).unwrap_or(&self.mock)
+    }
+
+    /// The load generator, placed where it does not disturb the proxy.
+    pub fn load_command(&self) -> Command {
+        self.bench.cores.beside(self.one_core, &self.bench.siblings.load)
+    }
+
+    /// Starts a proxy without waiting for it.
+    pub fn launch(&self, target: Target) -> Result<Process> {
+        if target.is_gateway() { self.launch_gateway(target) } else { self.launch_floor(target) }
+    }
+
+    fn launch_floor(&self, target: Target) -> Result<Process> {
+        let port = free_port()?;
+        let mut command = self.bench.cores.proxy(self.one_core, &self.bench.siblings.floor);
+        command.args(["--port", &port.to_string(), "--workers", &self.workers().to_string()]);
+        command.args(["--upstream", &format!("127.0.0.1:{}", self.mock.port)]);
+        if target == Target::FloorParse {
+            command.arg("--parse");
+        }
+        command.stdout(Stdio::null());
+        Process::start(target.name(), port, command, None)
+    }
+
+    fn launch_gateway(&self, target: Target) -> Result<Process> {
+        let port = free_port()?;
+        let binary = self.bench.gateway.as_ref().expect("gateway targets are measured only when there is one");
+        let level = if target == Target::GatewayLogging { "info" } else { "warn" };
+        let config = self.bench.workdir.path().join(format!("{}-{port}.yaml", target.name()));
+        let cannot = |path: &std::path::Path| Trouble::file(format!("cannot write `{}`", path.display()));
+        std::fs::write(&config, self.config(level)).map_err(cannot(&config))?;
+        let output = config.with_extension("log");
+        let stderr = File::create(&output).map_err(cannot(&output))?;
+        let mut command = self.bench.cores.proxy(self.one_core, binary);
+        command.arg("--config").arg(&config).args(["--host", "127.0.0.1", "--port", &port.to_string()]);
+        command.stdout(Stdio::null()).stderr(stderr);
+        Process::start(target.name(), port, command, Some(output))
+    }
+
+    /// Key auth, usage capture and metrics are on: what is measured is what is deployed.
+    fn config(&self, level: &str) -> String {
+        let base_url = format!("http://127.0.0.1:{}/v1", self.mock.port);
+        let provider = format!("type: openai, base_url: \"{base_url}\", api_key: sk-upstream");
+        [
+            format!("server: {{workers: {}}}", self.workers()),
+            "providers:".into(),
+            format!("  mock: {{{provider}, models: [gpt-4o-mini], discover: false}}"),
+            format!("auth: {{enabled: true, keys: [{{name: bench, key: {KEY}}}]}}"),
+            format!("logging: {{level: {level}}}\n"),
+        ]
+        .join("\n")
+    }
+
+    fn workers(&self) -> usize {
+        if self.one_core { 1 } else { 2 }
+    }
+}

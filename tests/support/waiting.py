@@ -1,0 +1,19 @@
+"""Waiting for a condition instead of sleeping for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def eventually(condition: Callable[[], T], timeout: float = 10, what: str = "the condition", pause: float = 0.01) -> T:
+    """The condition's first true value."""
+    deadline = time.monotonic() + timeout
+    while True:
+        if value := condition():
+            return value
+        assert time.monotonic() < deadline, f"waited {timeout} s in vain for {what}"
+        time.sleep(pause)
