@@ -63,7 +63,8 @@ impl Options {
 pub fn run(options: Options) -> Result<(), String> {
     let (config, notices) = options.configuration()?;
     let _log = telemetry::start_log(&config.logging)?;
-    let control = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let control =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     control.block_on(serve(options, Arc::new(config), notices))
 }
 
@@ -93,7 +94,10 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
     let accepting = plane.accept(listener, &shutdown.begun);
     let stopping = async {
         stop.wait().await;
-        tracing::info!(grace_s = server.shutdown_timeout.as_secs_f64(), "stopping: no new connections, running answers finish");
+        tracing::info!(
+            grace_s = server.shutdown_timeout.as_secs_f64(),
+            "stopping: no new connections, running answers finish"
+        );
         gateway.phase.drain();
         tokio::time::sleep(server.pre_stop).await;
         shutdown.begun.cancel();
@@ -146,7 +150,12 @@ fn greet(plane: &Plane, address: SocketAddr, config: &Config, notices: &[String]
     for notice in notices {
         tracing::warn!("{notice}");
     }
-    let names: Vec<_> = config.providers.iter().filter(|provider| !provider.opportunistic).map(|provider| provider.name.as_str()).collect();
+    let names: Vec<_> = config
+        .providers
+        .iter()
+        .filter(|provider| !provider.opportunistic)
+        .map(|provider| provider.name.as_str())
+        .collect();
     let url = format!("{}://{address}", plane.scheme());
     let keys = match (config.auth.enabled, config.auth.keys.len()) {
         (true, 0) | (false, _) => "open: no client key is needed".to_owned(),

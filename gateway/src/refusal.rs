@@ -48,10 +48,11 @@ pub enum Cause {
 impl Cause {
     /// Whether another provider may do better (SPEC §4: 408, 429, 5xx, timeouts and connection errors).
     pub fn fails_over(self) -> bool {
-        use Cause::{
-            Overloaded, RateLimited, RequestTimeout, Unavailable, Unreachable, Upstream, UpstreamTimeout,
-        };
-        matches!(self, RequestTimeout | RateLimited | Upstream | Unreachable | Unavailable | Overloaded | UpstreamTimeout)
+        use Cause::{Overloaded, RateLimited, RequestTimeout, Unavailable, Unreachable, Upstream, UpstreamTimeout};
+        matches!(
+            self,
+            RequestTimeout | RateLimited | Upstream | Unreachable | Unavailable | Overloaded | UpstreamTimeout
+        )
     }
 
     /// Whether it speaks against the provider's health. Quota and credentials are states of their own.

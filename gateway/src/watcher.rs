@@ -51,7 +51,11 @@ impl Actor for Watcher {
     type State = WatcherData;
     type Arguments = Watched;
 
-    async fn pre_start(&self, me: ActorRef<WatcherMessage>, watched: Watched) -> Result<WatcherData, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        me: ActorRef<WatcherMessage>,
+        watched: Watched,
+    ) -> Result<WatcherData, ActorProcessingErr> {
         let seen = std::fs::read(&watched.path).unwrap_or_default();
         let folder = watched.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.map_or_else(|| PathBuf::from("."), PathBuf::from);
@@ -129,7 +133,9 @@ impl WatcherData {
         gateway.keys.store(Arc::new(KeyRing::new(&config.auth)));
         gateway.door.resize(config.server.max_in_flight);
         gateway.limits.store(Arc::new(limits(&config)));
-        let fixed = |config: &Config| (config.server.host, config.server.port, config.server.workers, config.server.tls.clone());
+        let fixed = |config: &Config| {
+            (config.server.host, config.server.port, config.server.workers, config.server.tls.clone())
+        };
         if fixed(old) != fixed(&config) || old.logging != config.logging || old.prometheus != config.prometheus {
             tracing::warn!("address, TLS, workers, logging and the metrics page change only with a restart");
         }

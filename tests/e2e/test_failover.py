@@ -21,7 +21,7 @@ JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 @pytest.fixture
 def gateway(upstream, second):
     """`first`, then `second`. Each test gets a gateway of its own: failures leave marks on a provider."""
-    timeouts = {"connect": "1s", "first_byte": "400ms", "idle": "1s", "request": "5s"}
+    timeouts = {"connect": "1s", "first_byte": "400ms", "idle": "1s", "request": "800ms"}
     providers = {"first": provider(upstream, timeouts=timeouts, priority=0),
                  "second": provider(second, timeouts=timeouts, priority=1)}
     with Gateway({"providers": providers}) as gateway:

@@ -83,7 +83,7 @@ def test_a_model_is_renamed_in_place_and_nothing_else_moves(gateway, upstream, n
 
 def test_a_large_prompt_goes_up_unchanged(gateway, upstream):
     upstream.always(json_reply(completion()))
-    body = json.dumps(ask(text="x\u2028\n🧪" * 400_000), ensure_ascii=False).encode()
+    body = json.dumps(ask(text="x\u2028\n🧪" * 450_000), ensure_ascii=False).encode()
     assert len(body) > 4 << 20
     assert gateway.chat(body).status == 200
     assert upstream.last.body == body

@@ -75,11 +75,11 @@ def test_groq_gets_no_logprobs_no_logit_bias_and_no_names(gateway, upstream):
 
 def test_what_is_not_cut_keeps_its_bytes(gateway, upstream):
     upstream.script(json_reply(completion()))
-    body = b'{ "logit_bias":{"1" : 2} ,"odd" : 1.0,"model" :"groq-model", "messages":[{"role":"user","content":"x"}],"n":1e0,"logprobs":true}'
+    body = b'{ "logit_bias":{"1" : 2} ,"odd" : 1.0,"model" :"groq-model", "messages":[{"role":"user","content":"x"}],"top_p":1e0,"logprobs":true}'
     assert gateway.chat(body).status == 200
     sent = upstream.last.body
-    assert b'"odd" : 1.0' in sent and b'"model" :"groq-model"' in sent and b'"n":1e0' in sent
-    assert set(json.loads(sent)) == {"odd", "model", "messages", "n"}
+    assert b'"odd" : 1.0' in sent and b'"model" :"groq-model"' in sent and b'"top_p":1e0' in sent
+    assert set(json.loads(sent)) == {"odd", "model", "messages", "top_p"}
 
 
 def test_groq_usage_under_x_groq_is_counted(gateway, upstream):
@@ -168,7 +168,7 @@ ODD_ERRORS = {
     "detail is a string": {"detail": "it hurts"},
     "detail is a list": {"detail": [{"loc": ["body", "n"], "msg": "it hurts", "type": "extra_forbidden"}]},
     "error object": {"object": "error", "message": "it hurts", "type": "invalid", "param": None, "code": 3280},
-    "type is null": {"error": {"message": "it hurts", "type": None, "param": "prompt", "code": "content_filter"}},
+    "type is null": {"error": {"message": "it hurts", "type": None, "param": "prompt", "code": "ResponsibleAI"}},
 }
 
 

@@ -148,6 +148,10 @@ CUT = {
     "closed in the middle of a line": sse(FIRST, b'data: {"choices":[{"index":0,"delta":{"content":"lo'),
     "closed in the middle of a character": sse(FIRST, event(chunk({"content": "é"})).split(b"\xa9")[0]),
     "closed before a blank line": sse(FIRST, b'data: {"choices":[{"index":0,"delta":{"content":"lo"}}]}\n'),
+    "closed before a blank line, CRLF": sse(FIRST, b'data: {"choices":[{"index":0,"delta":{"content":"lo"}}]}\r\n'),
+    "closed after a whole line without its end": sse(FIRST, b'data: {"choices":[{"index":0,"delta":{"content":"lo"}}]}'),
+    "closed after a comment": sse(FIRST, b": hi\n"),
+    "closed after an event's name": sse(FIRST, b"event: message\n"),
     "until close, without [DONE]": raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + FIRST),
     "broken chunk": raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
                         b"%x\r\n%s\r\nzz\r\n" % (len(FIRST), FIRST)),

@@ -47,10 +47,16 @@ impl KeyRing {
     ///
     /// # Errors
     /// 401 without a valid key, 403 from an address that the key does not allow.
-    pub fn admit(&self, key: Option<&str>, ip: IpAddr, now: impl FnOnce() -> DateTime<Utc>) -> Result<Option<Arc<Caller>>, Refusal> {
+    pub fn admit(
+        &self,
+        key: Option<&str>,
+        ip: IpAddr,
+        now: impl FnOnce() -> DateTime<Utc>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         let Some(keys) = &self.keys else { return Ok(None) };
         let Some(key) = key else {
-            let message = "you did not provide an API key: send `Authorization: Bearer YOUR_KEY` or `x-api-key: YOUR_KEY`";
+            let message =
+                "you did not provide an API key: send `Authorization: Bearer YOUR_KEY` or `x-api-key: YOUR_KEY`";
             return Err(Refusal::new(Cause::Unauthenticated, message).code("missing_api_key"));
         };
         let wanted = hash(&self.salt, key);
@@ -62,7 +68,9 @@ impl KeyRing {
             return Err(Refusal::new(Cause::Unauthenticated, "the API key has expired").code("expired_api_key"));
         }
         if !caller.allowed_ips.is_empty() && !caller.allowed_ips.iter().any(|net| net.contains(&ip.to_canonical())) {
-            return Err(Refusal::new(Cause::Forbidden, "this API key is not allowed from your address").code("ip_not_allowed"));
+            return Err(
+                Refusal::new(Cause::Forbidden, "this API key is not allowed from your address").code("ip_not_allowed")
+            );
         }
         Ok(Some(caller.clone()))
     }
@@ -83,7 +91,10 @@ impl Caller {
     pub fn may_use_model(&self, model: &str) -> bool {
         let bare = model.split_once('/').map_or(model, |(_, rest)| rest);
         self.models.is_empty()
-            || self.models.iter().any(|pattern| matches(pattern, model) || (!pattern.contains('/') && matches(pattern, bare)))
+            || self
+                .models
+                .iter()
+                .any(|pattern| matches(pattern, model) || (!pattern.contains('/') && matches(pattern, bare)))
     }
 
     pub fn may_use_provider(&self, provider: &str) -> bool {

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use super::Endpoint;
 
@@ -24,7 +23,7 @@ pub struct Envelope {
     /// The client asked for the usage chunk itself (`stream_options.include_usage`).
     pub include_usage: bool,
     /// Top-level fields in the order they were sent; names are unique.
-    pub fields: SmallVec<[Field; 12]>,
+    pub fields: Vec<Field>,
     pub facts: MessageFacts,
 }
 

@@ -85,7 +85,17 @@ fn names_are_usable_in_python_and_typescript() {
     const BUILTIN: [&str; 12] =
         ["Error", "List", "Any", "Dict", "Omit", "Optional", "Union", "Record", "Date", "Map", "Set", "Object"];
     const RESERVED: [&str; 11] = [
-        "extra_headers", "extra_query", "extra_body", "timeout", "self", "from", "class", "import", "in", "is", "global",
+        "extra_headers",
+        "extra_query",
+        "extra_body",
+        "timeout",
+        "self",
+        "from",
+        "class",
+        "import",
+        "in",
+        "is",
+        "global",
     ];
     for name in schemas().keys() {
         assert!(!BUILTIN.contains(&name.as_str()), "{name}");
@@ -113,11 +123,42 @@ fn every_component_and_every_field_that_needs_it_is_described() {
 #[test]
 fn the_chat_request_is_complete() {
     let official = [
-        "messages", "model", "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs",
-        "max_completion_tokens", "max_tokens", "metadata", "modalities", "moderation", "n", "parallel_tool_calls",
-        "prediction", "presence_penalty", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
-        "reasoning_effort", "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "stream",
-        "stream_options", "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity",
+        "messages",
+        "model",
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "metadata",
+        "modalities",
+        "moderation",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "response_format",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
         "web_search_options",
     ];
     let ours = schemas()["ChatCompletionRequest"]["properties"].as_object().unwrap().clone();

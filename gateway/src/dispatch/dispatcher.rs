@@ -93,7 +93,13 @@ impl DispatcherData {
         self.answer(Instant::now());
     }
 
-    fn resolve(&mut self, me: &ActorRef<DispatcherMessage>, model: Box<str>, reply: RpcReplyPort<Candidates>, now: Instant) {
+    fn resolve(
+        &mut self,
+        me: &ActorRef<DispatcherMessage>,
+        model: Box<str>,
+        reply: RpcReplyPort<Candidates>,
+        now: Instant,
+    ) {
         self.waiting.push(Waiting { model, until: now + SETTLING, reply });
         me.send_after(SETTLING, || DispatcherMessage::Expire);
         self.answer(now);

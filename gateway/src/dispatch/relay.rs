@@ -1,6 +1,8 @@
 //! The loop over candidates, within one deadline: each attempt starts from what the client sent.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
+
+use tokio::time::Instant;
 
 use super::{Candidate, Candidates};
 use crate::{
@@ -83,7 +85,9 @@ fn goes_on(refusal: &Refusal, failover: &Failover) -> bool {
 fn no_lease(why: NoLease, candidate: &Candidate) -> Refusal {
     let name: &Arc<str> = &candidate.core.name;
     let message = match why {
-        NoLease::Full => format!("provider `{name}` is at its limit of {} concurrent requests", candidate.core.config.max_concurrent),
+        NoLease::Full => {
+            format!("provider `{name}` is at its limit of {} concurrent requests", candidate.core.config.max_concurrent)
+        }
         NoLease::Draining => format!("provider `{name}` is being removed"),
     };
     Refusal::new(Cause::Overloaded, message).code("provider_full").retry_after(Some(std::time::Duration::from_secs(1)))

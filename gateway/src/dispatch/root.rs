@@ -148,7 +148,11 @@ impl RootData {
         Ok(ProviderCore::new(Arc::new(provider.clone()), format, transport, &self.wiring.metrics))
     }
 
-    async fn supervise(&self, me: &ActorRef<RootMessage>, core: &Arc<ProviderCore>) -> Result<ActorCell, ActorProcessingErr> {
+    async fn supervise(
+        &self,
+        me: &ActorRef<RootMessage>,
+        core: &Arc<ProviderCore>,
+    ) -> Result<ActorCell, ActorProcessingErr> {
         let address = self.address.clone();
         let supervised = Supervised {
             core: core.clone(),

@@ -26,7 +26,9 @@ impl<'a> Asked<'a> {
     pub fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
         let mut asked = Self { key: credential(headers), ..Self::default() };
         for (name, value) in headers {
-            let Some(option) = name.as_str().strip_prefix("x-prism-").or_else(|| name.as_str().strip_prefix("x-agentcc-")) else {
+            let Some(option) =
+                name.as_str().strip_prefix("x-prism-").or_else(|| name.as_str().strip_prefix("x-agentcc-"))
+            else {
                 continue;
             };
             match option {
@@ -61,7 +63,9 @@ fn id<'a>(name: &str, value: &'a HeaderValue) -> Result<&'a str, Refusal> {
 
 fn milliseconds(name: &str, value: &HeaderValue) -> Result<Duration, Refusal> {
     let millis = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok()).filter(|&millis| millis > 0);
-    millis.map(Duration::from_millis).ok_or_else(|| bad(name, "must be a whole number of milliseconds above 0".to_owned()))
+    millis
+        .map(Duration::from_millis)
+        .ok_or_else(|| bad(name, "must be a whole number of milliseconds above 0".to_owned()))
 }
 
 fn flag(name: &str, value: &HeaderValue) -> Result<bool, Refusal> {
@@ -88,7 +92,10 @@ mod tests {
     fn both_spellings_are_read() {
         for prefix in ["x-prism-", "x-agentcc-"] {
             let mut map = HeaderMap::new();
-            map.insert(format!("{prefix}request-timeout").parse::<axum::http::HeaderName>().unwrap(), "1500".parse().unwrap());
+            map.insert(
+                format!("{prefix}request-timeout").parse::<axum::http::HeaderName>().unwrap(),
+                "1500".parse().unwrap(),
+            );
             assert_eq!(Asked::read(&map).unwrap().timeout, Some(Duration::from_millis(1500)));
         }
     }

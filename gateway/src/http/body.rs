@@ -24,7 +24,8 @@ const TRUSTED: u64 = 1 << 20;
 /// # Errors
 /// 413 beyond `limit` bytes, 408 after `patience`, 400 when the connection breaks in the middle.
 pub(super) async fn read(headers: &HeaderMap, body: Body, limit: u64, patience: Duration) -> Result<Bytes, Refusal> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
+    let announced =
+        headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
@@ -43,7 +44,8 @@ async fn collect(mut body: Body, limit: u64, announced: u64) -> Result<Bytes, Re
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let frame = frame.map_err(|_| Refusal::new(Cause::Invalid, "the request's body broke off or is not valid HTTP"))?;
+        let frame =
+            frame.map_err(|_| Refusal::new(Cause::Invalid, "the request's body broke off or is not valid HTTP"))?;
         let Ok(data) = frame.into_data() else { continue };
         if (first.len() + more.len() + data.len()) as u64 > limit {
             return Err(too_large(limit));

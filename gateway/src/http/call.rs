@@ -87,7 +87,11 @@ async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> 
 }
 
 /// Door, key, body, model, candidates, relay.
-async fn answer(gateway: &Arc<Gateway>, exchange: &mut Exchange, request: Request) -> Result<(Relayed, Entry), Refusal> {
+async fn answer(
+    gateway: &Arc<Gateway>,
+    exchange: &mut Exchange,
+    request: Request,
+) -> Result<(Relayed, Entry), Refusal> {
     let entry = gateway.door.enter().ok_or_else(overloaded)?;
     let (head, body) = request.into_parts();
     let asked = Asked::read(&head.headers)?;
@@ -113,7 +117,7 @@ async fn answer(gateway: &Arc<Gateway>, exchange: &mut Exchange, request: Reques
     let timeout = asked.timeout.map_or(table.routing.request_timeout, |asked| asked.min(table.routing.request_timeout));
     exchange.timeout = timeout;
     let access =
-        Access { deadline: exchange.began + timeout, strict: asked.strict, failover: &table.routing.failover };
+        Access { deadline: (exchange.began + timeout).into(), strict: asked.strict, failover: &table.routing.failover };
     let relayed = relay(&request, candidates, access, exchange).await?;
     Ok((relayed, entry))
 }
@@ -192,14 +196,17 @@ fn no_model(table: &RouteTable, model: &str, caller: Option<&Caller>) -> Refusal
     near.retain(|name| caller.is_none_or(|caller| caller.may_use_model(name)));
     let hint = match &near[..] {
         [] => "; GET /v1/models lists what there is".to_owned(),
-        names => format!("; did you mean {}?", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")),
+        names => {
+            format!("; did you mean {}?", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "))
+        }
     };
     let message = format!("no provider serves the model `{}`{hint}", super::clip(model));
     Refusal::new(Cause::NotFound, message).param("model").code("model_not_found")
 }
 
 fn no_provider(table: &RouteTable, provider: &str) -> Refusal {
-    let known: Vec<_> = table.providers().filter(|core| !core.is_absent()).map(|core| format!("`{}`", core.name)).collect();
+    let known: Vec<_> =
+        table.providers().filter(|core| !core.is_absent()).map(|core| format!("`{}`", core.name)).collect();
     let message = format!("no provider `{}` (there are: {})", super::clip(provider), known.join(", "));
     Refusal::invalid("x-prism-provider-lock", message).code("unknown_provider")
 }

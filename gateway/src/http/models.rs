@@ -45,7 +45,11 @@ pub(super) async fn list(State(gateway): State<Arc<Gateway>>, request: Request) 
     responses((status = 200, description = "The model", body = ModelInfo), super::openapi::AnyError),
     extensions(("x-sdk-method" = json!("models.retrieve"))),
 )]
-pub(super) async fn retrieve(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>, request: Request) -> Response {
+pub(super) async fn retrieve(
+    State(gateway): State<Arc<Gateway>>,
+    Path(model): Path<String>,
+    request: Request,
+) -> Response {
     let (head, _) = request.into_parts();
     let caller = match call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {
         Ok(caller) => caller,
@@ -66,9 +70,5 @@ fn visible(entry: &ModelEntry, caller: Option<&Caller>) -> bool {
 }
 
 fn info(entry: &ModelEntry) -> ModelInfo {
-    ModelInfo {
-        id: entry.id.to_string(),
-        owned_by: entry.provider.to_string(),
-        ..Default::default()
-    }
+    ModelInfo { id: entry.id.to_string(), owned_by: entry.provider.to_string(), ..Default::default() }
 }

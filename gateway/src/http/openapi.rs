@@ -155,8 +155,11 @@ fn settle(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(object) => {
             object.shift_remove("propertyNames");
-            let extensions: BTreeMap<_, _> =
-                object.iter().filter(|(key, _)| key.starts_with("x-")).map(|(key, value)| (key.clone(), value.clone())).collect();
+            let extensions: BTreeMap<_, _> = object
+                .iter()
+                .filter(|(key, _)| key.starts_with("x-"))
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
             for (key, value) in extensions {
                 object.shift_remove(&key);
                 object.insert(key, value);

@@ -247,7 +247,11 @@ impl Worker {
         note(watcher.watch(connection).await);
     }
 
-    async fn call(&self, request: Request<Incoming>, peer: IpAddr) -> Result<axum::response::Response, std::convert::Infallible> {
+    async fn call(
+        &self,
+        request: Request<Incoming>,
+        peer: IpAddr,
+    ) -> Result<axum::response::Response, std::convert::Infallible> {
         serve(self.router.clone(), request, peer).await
     }
 }

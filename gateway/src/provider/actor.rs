@@ -34,7 +34,10 @@ pub struct ProviderArguments {
 #[derive(Debug)]
 pub enum ProviderMessage {
     /// A call failed for a reason that speaks against the provider or its credential.
-    Failed { cause: Cause, message: Cow<'static, str> },
+    Failed {
+        cause: Cause,
+        message: Cow<'static, str>,
+    },
     /// The first success after failures.
     Recovered,
     /// Time to read the model list.

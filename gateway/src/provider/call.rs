@@ -2,13 +2,13 @@
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode, response::Parts};
 use http_body_util::BodyExt;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Lease, ProviderCore, ProviderMessage, UpstreamStream};
 use crate::{
@@ -91,7 +91,7 @@ async fn call(
     let patience = if request.envelope.stream { timeouts.first_byte } else { timeouts.request };
     let deadline = bounds.deadline.min(attempt.began + patience);
     let sending = core.transport.send(outgoing);
-    let response = timeout_at(deadline.into(), sending).await.map_err(|_| too_slow())?;
+    let response = timeout_at(deadline, sending).await.map_err(|_| too_slow())?;
     let (head, body) = response.map_err(|error| unreachable(&error))?.into_parts();
     attempt.answered();
 
@@ -103,7 +103,7 @@ async fn call(
         let stream = super::stream::Unopened { body, decoder, first_content: deadline, idle: timeouts.idle };
         return Ok(Called::Stream { stream, headers: head.headers, losses });
     }
-    let body = timeout_at(deadline.into(), collect(body, MAX_ANSWER)).await.map_err(|_| too_slow())??;
+    let body = timeout_at(deadline, collect(body, MAX_ANSWER)).await.map_err(|_| too_slow())??;
     let answer = core.format.answer(&reading, body)?;
     if request.envelope.stream {
         // a 200 that is no stream was asked for as one: unreadable for a client that waits for events
@@ -113,9 +113,9 @@ async fn call(
 }
 
 fn is_event_stream(head: &Parts) -> bool {
-    head.headers
-        .get(http::header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream")))
+    head.headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes().get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
+    })
 }
 
 /// The whole body; one frame is not copied.
@@ -157,7 +157,7 @@ async fn refused(core: &ProviderCore, head: &Parts, mut body: UpstreamBody, dead
             }
         }
     };
-    let _ = timeout_at(until.into(), reading).await;
+    let _ = timeout_at(until, reading).await;
     let status = match head.status {
         // no redirect is followed: its target was not configured
         moved if moved.is_redirection() => StatusCode::BAD_GATEWAY,
@@ -170,7 +170,9 @@ async fn refused(core: &ProviderCore, head: &Parts, mut body: UpstreamBody, dead
 pub(super) fn unreachable(error: &TransportError) -> Refusal {
     match error {
         TransportError::Connect(_) => Refusal::new(Cause::Unreachable, "could not connect to the provider"),
-        TransportError::ConnectTimeout => Refusal::new(Cause::UpstreamTimeout, "connecting to the provider took too long"),
+        TransportError::ConnectTimeout => {
+            Refusal::new(Cause::UpstreamTimeout, "connecting to the provider took too long")
+        }
         TransportError::Broken(_) => broken(error),
     }
 }

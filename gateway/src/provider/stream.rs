@@ -5,12 +5,12 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http_body::Body;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::call::{Attempt, broken, too_slow};
 use crate::{
@@ -188,21 +188,22 @@ impl UpstreamStream {
         loop {
             let limit = self.limit();
             let wake = if self.has_begun() { limit } else { limit.min(self.next_comment) };
-            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wake.into())));
-            if timer.deadline() > wake.into() {
-                timer.as_mut().reset(wake.into());
+            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wake)));
+            if timer.deadline() > wake {
+                timer.as_mut().reset(wake);
             }
             if timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
             let now = Instant::now();
             if now >= limit {
-                let silent = Refusal::new(Cause::UpstreamTimeout, "the provider's stream fell silent").code("stream_idle");
+                let silent =
+                    Refusal::new(Cause::UpstreamTimeout, "the provider's stream fell silent").code("stream_idle");
                 return Poll::Ready(Err(if self.has_begun() { silent } else { too_slow() }));
             }
             let fired_early = now < wake;
             let next = if fired_early { wake } else { now + KEEP_ALIVE.min(limit - now) };
-            timer.as_mut().reset(next.into());
+            timer.as_mut().reset(next);
             if !fired_early {
                 let _ = timer.as_mut().poll(cx);
                 return Poll::Pending;

@@ -19,7 +19,8 @@ use crate::api::{Endpoint, TokenUsage};
 const MAX_PROVEN_MODELS: usize = 512;
 const OTHER: &str = "other";
 /// Seconds; from a local echo to a long reasoning answer.
-const LATENCY_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+const LATENCY_BUCKETS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
 
 /// Every metric of the process.
 pub struct Metrics {
@@ -73,7 +74,8 @@ impl Metrics {
             registry.register(Box::new(vec.clone())).expect("registered once");
             vec
         };
-        let in_flight = IntGauge::new("prism_requests_in_flight", "Requests being served now.").expect("a valid metric");
+        let in_flight =
+            IntGauge::new("prism_requests_in_flight", "Requests being served now.").expect("a valid metric");
         registry.register(Box::new(in_flight.clone())).expect("registered once");
         Self {
             requests: counter(

@@ -146,7 +146,11 @@ impl Maker {
 }
 
 fn https<C>(tls: &Arc<ClientConfig>, connector: C) -> HttpsConnector<C> {
-    HttpsConnectorBuilder::new().with_tls_config((**tls).clone()).https_or_http().enable_http1().wrap_connector(connector)
+    HttpsConnectorBuilder::new()
+        .with_tls_config((**tls).clone())
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector)
 }
 
 /// Mozilla's roots, plus the provider's own CA file.
@@ -163,7 +167,9 @@ fn client_tls(provider: &Provider) -> Result<Arc<ClientConfig>, TransportSetupEr
         return Ok(Arc::new(builder().dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()));
     }
     let Some(path) = &provider.ca_file else {
-        return Ok(COMMON.get_or_init(|| Arc::new(builder().with_root_certificates(roots()).with_no_client_auth())).clone());
+        return Ok(COMMON
+            .get_or_init(|| Arc::new(builder().with_root_certificates(roots()).with_no_client_auth()))
+            .clone());
     };
     let mut roots = roots();
     for certificate in certificates(path)? {

@@ -71,12 +71,15 @@ fn bounded(text: &str) -> &str {
 }
 
 fn is_delimiter(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';')
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';')
 }
 
 fn names_a_key(lower: &str) -> bool {
     let word = lower.trim_end_matches([':', '=', '.']);
-    matches!(word, "key" | "apikey" | "authorization" | "secret" | "password") || word.ends_with("key") && word.contains("api")
+    matches!(word, "key" | "apikey" | "authorization" | "secret" | "password")
+        || word.ends_with("key") && word.contains("api")
 }
 
 /// `key=…`, `x-api-key:…`, `token=…`, `sig=…`, as in a query.

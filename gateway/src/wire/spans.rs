@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, ops::Range};
 
 use serde::{
     Deserializer as _,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -48,7 +48,11 @@ pub fn range_of(text: &[u8], part: &str) -> Range<usize> {
 /// The text of a JSON string as it stands in the source; borrowed when it has no escapes. `None` for any other value.
 pub fn unquote(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    if memchr::memchr(b'\\', inner.as_bytes()).is_some() {
+        serde_json::from_str(raw).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
 }
 
 struct Members<'a>(&'a [u8]);
@@ -63,11 +67,8 @@ impl<'de> Visitor<'de> for Members<'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
         while let Some(key) = map.next_key::<&'de RawValue>()? {
-            let Some(name) = unquote(key.get()) else {
-                // A lone surrogate: no name that anybody looks for.
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
+            // A lone surrogate is no name that anybody looks for; it stays as it is written.
+            let name = unquote(key.get()).unwrap_or(Cow::Borrowed(key.get()));
             let value = map.next_value::<&'de RawValue>()?;
             members.push(Member { name, key: range_of(self.0, key.get()), value: range_of(self.0, value.get()) });
         }

@@ -31,7 +31,13 @@ fn every_request_member_survives() {
     });
     let grammar = json!({ "definition": "start: WORD", "syntax": "lark" });
     for (name, values) in [
-        ("audio", vec![json!({ "format": "wav", "voice": "alloy" }), json!({ "format": "new", "voice": { "id": "voice_1" } })]),
+        (
+            "audio",
+            vec![
+                json!({ "format": "wav", "voice": "alloy" }),
+                json!({ "format": "new", "voice": { "id": "voice_1" } }),
+            ],
+        ),
         ("frequency_penalty", vec![json!(-0.5)]),
         ("function_call", vec![json!("auto"), json!({ "name": "f" })]),
         ("functions", vec![json!([{ "name": "f", "parameters": {} }])]),
@@ -40,11 +46,23 @@ fn every_request_member_survives() {
         ("max_completion_tokens", vec![json!(10)]),
         ("metadata", vec![json!({ "a": "b" })]),
         ("modalities", vec![json!(["text", "audio", "smell"])]),
-        ("moderation", vec![json!({ "model": "omni", "policy": { "input": { "mode": "score" }, "output": { "mode": "block" } } })]),
-        ("prediction", vec![json!({ "type": "content", "content": "a" }), json!({ "type": "content", "content": [{ "type": "text", "text": "a" }] })]),
+        (
+            "moderation",
+            vec![json!({ "model": "omni", "policy": { "input": { "mode": "score" }, "output": { "mode": "block" } } })],
+        ),
+        (
+            "prediction",
+            vec![
+                json!({ "type": "content", "content": "a" }),
+                json!({ "type": "content", "content": [{ "type": "text", "text": "a" }] }),
+            ],
+        ),
         ("prompt_cache_options", vec![json!({ "mode": "explicit", "ttl": "30m" })]),
         ("prompt_cache_retention", vec![json!("24h"), json!("in_memory")]),
-        ("reasoning_effort", ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"].map(Value::from).to_vec()),
+        (
+            "reasoning_effort",
+            ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"].map(Value::from).to_vec(),
+        ),
         (
             "response_format",
             vec![
@@ -198,7 +216,9 @@ fn openais_chunks_survive() {
 #[test]
 fn the_other_bodies_survive() {
     for prompt in [json!("a"), json!(["a", "b"]), json!([1, 2]), json!([[1], [2]]), Value::Null] {
-        survives::<CompletionRequest>(json!({ "model": "m", "prompt": prompt, "max_tokens": 7, "logprobs": 5, "suffix": "s", "x": 1 }));
+        survives::<CompletionRequest>(
+            json!({ "model": "m", "prompt": prompt, "max_tokens": 7, "logprobs": 5, "suffix": "s", "x": 1 }),
+        );
     }
     survives::<Completion>(json!({
         "id": "cmpl-1", "object": "text_completion", "created": 1_589_478_378, "model": "gpt-3.5-turbo-instruct", "system_fingerprint": "fp_1",
@@ -209,7 +229,9 @@ fn the_other_bodies_survive() {
         "usage": { "prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12 },
     }));
     for input in [json!("a"), json!(["a"]), json!([1]), json!([[1], []])] {
-        survives::<EmbeddingRequest>(json!({ "model": "m", "input": input, "encoding_format": "base64", "dimensions": 8, "input_type": "query" }));
+        survives::<EmbeddingRequest>(
+            json!({ "model": "m", "input": input, "encoding_format": "base64", "dimensions": 8, "input_type": "query" }),
+        );
     }
     for vector in [json!([0.002_306_425_5, -0.009_327_292]), json!("AACAPw==")] {
         survives::<EmbeddingResponse>(json!({
@@ -226,7 +248,8 @@ fn the_other_bodies_survive() {
 #[test]
 fn mistakes_are_named() {
     let mistake = |messages: Value| {
-        let error = serde_json::from_value::<ChatCompletionRequest>(json!({ "model": "m", "messages": messages })).unwrap_err();
+        let error =
+            serde_json::from_value::<ChatCompletionRequest>(json!({ "model": "m", "messages": messages })).unwrap_err();
         error.to_string()
     };
     assert!(mistake(json!([{ "role": "bot" }])).contains("unknown variant `bot`, expected one of `developer`"));

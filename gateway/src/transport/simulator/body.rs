@@ -51,11 +51,7 @@ impl Ending {
 
 impl Paced {
     /// `fault`: how many content events arrive, and what follows them.
-    pub fn new(
-        events: Box<dyn Iterator<Item = Event> + Send>,
-        pace: Duration,
-        fault: Option<(u32, Ending)>,
-    ) -> Self {
+    pub fn new(events: Box<dyn Iterator<Item = Event> + Send>, pace: Duration, fault: Option<(u32, Ending)>) -> Self {
         Self { events, pace, timer: None, fault, last: Ending::Clean, ended: None }
     }
 
@@ -100,7 +96,10 @@ impl Body for Paced {
     type Data = Bytes;
     type Error = TransportError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
         if self.ended.is_none() {
             if let Some(timer) = &mut self.timer {
                 ready!(timer.as_mut().poll(cx));

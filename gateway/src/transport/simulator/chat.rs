@@ -33,7 +33,8 @@ pub(super) fn answer(body: &[u8]) -> Result<(Reply, Options), Rejection> {
     let choices = request.n.unwrap_or(1) as usize;
     check_total(turn.texts().iter().map(|text| text.len()).sum::<usize>() * choices, choices)?;
 
-    let prompt: u64 = request.messages.iter().filter_map(ChatMessage::content).map(|content| count(&content.text())).sum();
+    let prompt: u64 =
+        request.messages.iter().filter_map(ChatMessage::content).map(|content| count(&content.text())).sum();
     let generated: usize = turn.texts().iter().map(|text| tokens(text).count()).sum();
     let usage = options.usage.then(|| usage(prompt, (generated * choices) as u64));
     let stamp = Stamp::new(id("chatcmpl-sim-"), now(), model);
@@ -52,8 +53,7 @@ fn check(request: &ChatCompletionRequest) -> Result<(), Rejection> {
     if request.messages.is_empty() {
         return Err(Rejection::invalid("messages", "Invalid 'messages': empty array. Expected at least one message."));
     }
-    for (param, limit) in
-        [("max_completion_tokens", request.max_completion_tokens), ("max_tokens", request.max_tokens)]
+    for (param, limit) in [("max_completion_tokens", request.max_completion_tokens), ("max_tokens", request.max_tokens)]
     {
         if limit == Some(0) {
             return Err(Rejection::invalid(param, format!("Invalid '{param}': integer below minimum value.")));

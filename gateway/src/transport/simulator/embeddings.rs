@@ -36,7 +36,9 @@ pub(super) fn answer(body: &[u8]) -> Result<(Reply, Options), Rejection> {
     let data = (0..).zip(&inputs).map(|(index, input)| {
         let vector = vector(input, dimensions);
         let embedding = if base64 {
-            EmbeddingVector::Base64(to_base64(&vector.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>()))
+            EmbeddingVector::Base64(to_base64(
+                &vector.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>(),
+            ))
         } else {
             EmbeddingVector::Floats(vector.into_iter().map(f64::from).collect())
         };
@@ -67,7 +69,7 @@ fn check(inputs: &[String], dimensions: u32) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// A vector of length 1 that depends on nothing but the text. A shorter one points where the longer one's beginning does.
+/// A vector of length 1 that depends on nothing but the text. A shorter one is the beginning of a longer one, scaled.
 fn vector(text: &str, dimensions: u32) -> Vec<f32> {
     let mut state = fnv1a(text.as_bytes());
     let numbers: Vec<f64> = (0..dimensions).map(|_| uniform(&mut state)).collect();

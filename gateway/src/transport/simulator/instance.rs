@@ -100,7 +100,13 @@ impl<'a> Maker<'a> {
     }
 
     /// Objects are joined; of other values the first part that names a type decides.
-    fn all(&mut self, schema: &'a Map<String, Value>, parts: &'a [Value], depth: usize, nth: u64) -> Result<Value, String> {
+    fn all(
+        &mut self,
+        schema: &'a Map<String, Value>,
+        parts: &'a [Value],
+        depth: usize,
+        nth: u64,
+    ) -> Result<Value, String> {
         let mut joined: Option<Value> = None;
         for part in parts {
             let value = self.make(part, depth + 1, nth)?;

@@ -27,9 +27,9 @@
 //! | `fail=0.5`      | the probability with which the fault happens; 1 by default |
 //! | `usage=false`   | no usage is reported |
 //!
-//! Of `status`, `stall`, `cut`, `reset` and `error` one at a time. A stream of fewer content chunks than N ends well. An
-//! answer in one piece has no chunks: `stall` sends its head only, `cut` and `reset` half of its body (for N > 0), `error`
-//! is a 500. Errors that are not asked for (a bad request, an unknown model) come at once.
+//! Of `status`, `stall`, `cut`, `reset` and `error` one at a time. A stream of fewer content chunks than N ends well.
+//! An answer in one piece has no chunks: `stall` sends its head only, `cut` and `reset` half of its body (for N > 0),
+//! `error` is a 500. Errors that are not asked for (a bad request, an unknown model) come at once.
 //!
 //! A simulated token is a word; usage, `max_tokens` and `tokens` count words. Not simulated: log probabilities, audio,
 //! `best_of`, `suffix`, and of JSON Schema `pattern`, `not`, `if`, `contains` and `dependent…`.

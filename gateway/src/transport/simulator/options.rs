@@ -6,8 +6,8 @@ use http::StatusCode;
 
 use super::rejection::Rejection;
 
-const KNOWN: &str =
-    "tokens=200, pace=20ms, latency=2s, status=503, retry_after=3, stall=N, cut=N, reset=N, error=N, fail=0.5, usage=false";
+const KNOWN: &str = "tokens=200, pace=20ms, latency=2s, status=503, retry_after=3, stall=N, cut=N, reset=N, error=N, \
+    fail=0.5, usage=false";
 pub(super) const MOST_TOKENS: u32 = 100_000;
 const LONGEST_PACE: Duration = Duration::from_secs(60);
 const LONGEST_LATENCY: Duration = Duration::from_secs(600);

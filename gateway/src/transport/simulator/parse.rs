@@ -15,9 +15,8 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
     if let Ok(request) = serde_json::from_slice(body) {
         return Ok(request);
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        rejection(None, format!("We could not parse the JSON body of your request: {error}."))
-    })?;
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| rejection(None, format!("We could not parse the JSON body of your request: {error}.")))?;
     T::deserialize(&value).map_err(|error| {
         let message = error.to_string();
         let traceable = body.len() <= TRACEABLE;
@@ -42,9 +41,9 @@ fn culprit<T: DeserializeOwned>(root: &Value, message: &str) -> Option<String> {
     loop {
         let step = match root.pointer(&pointer)? {
             Value::Object(members) => {
-                let absent = missing.filter(|name| !members.contains_key(*name)).filter(|name| {
-                    differs(&edited(root, &pointer, |value| value[*name] = Value::Null))
-                });
+                let absent = missing
+                    .filter(|name| !members.contains_key(*name))
+                    .filter(|name| differs(&edited(root, &pointer, |value| value[*name] = Value::Null)));
                 if let Some(name) = absent {
                     push_name(&mut path, name);
                     break;
@@ -133,7 +132,10 @@ mod tests {
             (r#"{"model":5,"messages":[]}"#, "model"),
             (r#"{"model":"echo","messages":"hi"}"#, "messages"),
             (r#"{"model":"echo","temperature":"hot","messages":[]}"#, "temperature"),
-            (r#"{"model":"echo","messages":[{"role":"user","content":"a"},{"role":"bot","content":"b"}]}"#, "messages[1].role"),
+            (
+                r#"{"model":"echo","messages":[{"role":"user","content":"a"},{"role":"bot","content":"b"}]}"#,
+                "messages[1].role",
+            ),
             (r#"{"model":"echo","messages":[{"role":"user"}]}"#, "messages[0].content"),
             (r#"{"model":"echo","messages":[{"content":"a"}]}"#, "messages[0].role"),
             (r#"{"model":"echo","messages":[{"role":"user","content":5}]}"#, "messages[0].content"),
@@ -142,7 +144,10 @@ mod tests {
                 r#"{"model":"echo","messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"smell"}]}]}"#,
                 "messages[0].content[1].type",
             ),
-            (r#"{"model":"echo","messages":[],"stream_options":{"include_usage":"yes"},"x":1}"#, "stream_options.include_usage"),
+            (
+                r#"{"model":"echo","messages":[],"stream_options":{"include_usage":"yes"},"x":1}"#,
+                "stream_options.include_usage",
+            ),
             (r#"{"model":"echo","messages":[],"tools":[{"type":"function","function":{}}]}"#, "tools[0].function.name"),
             (r#"{"model":"echo","messages":[],"tool_choice":{"type":"function"}}"#, "tool_choice"),
         ] {

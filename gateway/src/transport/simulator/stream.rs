@@ -110,10 +110,10 @@ fn deltas(turn: Arc<Turn>) -> Box<dyn Iterator<Item = (Delta, Option<FinishReaso
     let content: Box<dyn Iterator<Item = Delta> + Send> = match &*turn {
         Turn::Says(speech) => {
             let text = speech.text.clone();
-            Box::new(tokens(text.clone()).map(move |range| Delta {
-                content: Some(Some(text[range].to_owned())),
-                ..Delta::default()
-            }))
+            Box::new(
+                tokens(text.clone())
+                    .map(move |range| Delta { content: Some(Some(text[range].to_owned())), ..Delta::default() }),
+            )
         }
         Turn::Calls(calls) => Box::new(call_deltas(calls).into_iter()),
         Turn::CallsFunction(call) => {
@@ -160,8 +160,8 @@ pub(super) fn completion_events(
     usage: Option<Usage>,
 ) -> impl Iterator<Item = Event> + Send {
     let no_usage = usage.as_ref().map(|_| None);
-    let last = usage
-        .map(|usage| Event { bytes: frame(&stamp.completion(Vec::new(), Some(Some(usage)))), content: false });
+    let last =
+        usage.map(|usage| Event { bytes: frame(&stamp.completion(Vec::new(), Some(Some(usage)))), content: false });
     let pieces = (0..).zip(speeches).flat_map(move |(index, Speech { text, finish })| {
         let stamp = stamp.clone();
         let no_usage = no_usage.clone();

@@ -5,11 +5,11 @@ use std::{ops::Range, sync::Arc};
 use super::{options::MOST_TOKENS, rejection::Rejection};
 use crate::api::FinishReason;
 
-pub(super) const LOREM: &str = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor \
-    incididunt ut labore et dolore magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation ullamco laboris nisi \
-    ut aliquip ex ea commodo consequat. Duis aute irure dolor in reprehenderit in voluptate velit esse cillum dolore eu \
-    fugiat nulla pariatur. Excepteur sint occaecat cupidatat non proident, sunt in culpa qui officia deserunt mollit anim \
-    id est laborum.";
+pub(super) const LOREM: &str = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod \
+    tempor incididunt ut labore et dolore magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation ullamco \
+    laboris nisi ut aliquip ex ea commodo consequat. Duis aute irure dolor in reprehenderit in voluptate velit esse \
+    cillum dolore eu fugiat nulla pariatur. Excepteur sint occaecat cupidatat non proident, sunt in culpa qui officia \
+    deserunt mollit anim id est laborum.";
 
 /// The most text that is made out of little, in bytes: repetition and `n` are bounded by it, an echo is not.
 const MOST_TEXT: usize = 16 * 1024 * 1024;

@@ -69,8 +69,10 @@ pub(super) fn calls(request: &ChatCompletionRequest) -> Result<Result<Turn, Stri
 
 /// What the tools answered, if that is the last that was said.
 fn results(messages: &[ChatMessage]) -> Option<String> {
-    let last = messages.iter().rev().take_while(|message| matches!(message, ChatMessage::Tool(_) | ChatMessage::Function(_)));
-    let mut texts: Vec<_> = last.map(|message| message.content().map(|content| content.text()).unwrap_or_default()).collect();
+    let last =
+        messages.iter().rev().take_while(|message| matches!(message, ChatMessage::Tool(_) | ChatMessage::Function(_)));
+    let mut texts: Vec<_> =
+        last.map(|message| message.content().map(|content| content.text()).unwrap_or_default()).collect();
     texts.reverse();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
@@ -90,9 +92,9 @@ fn chosen_tools<'a>(tools: &'a [Tool], choice: Option<&ToolChoice>) -> Result<Ve
         Some(ToolChoice::Mode(ToolChoiceMode::Other(mode))) => {
             Err(Rejection::invalid("tool_choice", format!("Invalid value: '{mode}'.")))
         }
-        Some(ToolChoice::Named(NamedToolChoice::Function { function: tool } | NamedToolChoice::Custom { custom: tool })) => {
-            Ok(vec![named(&tool.name)?])
-        }
+        Some(ToolChoice::Named(
+            NamedToolChoice::Function { function: tool } | NamedToolChoice::Custom { custom: tool },
+        )) => Ok(vec![named(&tool.name)?]),
         Some(ToolChoice::Named(NamedToolChoice::AllowedTools { allowed_tools })) => {
             allowed_tools.tools.iter().map(|tool| named(allowed_name(tool))).collect()
         }

@@ -21,16 +21,29 @@ const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Words in messages that tell what the code should have been.
 const CONTEXT_WORDS: &[&str] = &[
-    "maximum context length", "context_length_exceeded", "context length exceeded", "context window",
-    "prompt is too long", "input is too long", "exceeds the model's context", "exceeds the available context",
-    "maximum prompt length", "exceed context limit", "too many tokens", "prompt too long",
+    "maximum context length",
+    "context_length_exceeded",
+    "context length exceeded",
+    "context window",
+    "prompt is too long",
+    "input is too long",
+    "exceeds the model's context",
+    "exceeds the available context",
+    "maximum prompt length",
+    "exceed context limit",
+    "too many tokens",
+    "prompt too long",
 ];
 const FILTER_WORDS: &[&str] = &["content management policy", "content_filter", "content filter", "content_policy"];
 const KEY_WORDS: &[&str] = &["invalid api key", "incorrect api key", "api key not valid", "invalid_api_key"];
 
+const KEY_CODES: &[&str] = &["invalid_api_key", "API_KEY_INVALID", "authentication_error"];
+
 /// A non-2xx answer.
 pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {
-    let report = Report::read(body);
+    // What is no JSON in a 5xx comes from a proxy, and is about the provider's inside.
+    let is_json = body.trim_ascii_start().starts_with(b"{") || body.trim_ascii_start().starts_with(b"[");
+    let report = if is_json || !status.is_server_error() { Report::read(body) } else { Report::default() };
     let cause = report.overrides().unwrap_or_else(|| of_status(status.as_u16()));
     let wait = retry_after(headers);
     report.refusal(cause, status.as_u16()).retry_after(wait).upstream_status(status.as_u16())
@@ -130,7 +143,8 @@ impl Report {
         if self.moderated || self.says(&[], &["content_filter", "content_policy_violation"]) {
             return Some(Cause::Invalid);
         }
-        self.says(KEY_WORDS, &["invalid_api_key", "API_KEY_INVALID", "authentication_error"]).then_some(Cause::Credential)
+        self.says(KEY_WORDS, &["invalid_api_key", "API_KEY_INVALID", "authentication_error"])
+            .then_some(Cause::Credential)
     }
 
     /// The cause of an error that has no status.
@@ -179,7 +193,7 @@ impl Report {
         let specific = own.filter(|code| code.parse() != Ok(status));
         let is_named = specific.is_some_and(|code| code.contains(|c: char| c.is_ascii_alphabetic()));
         let inferred = match cause {
-            Cause::Credential => return Some("invalid_api_key".into()),
+            Cause::Credential => return self.says(KEY_WORDS, KEY_CODES).then_some("invalid_api_key".into()),
             _ if status == 402 => Some("insufficient_quota"),
             Cause::Invalid if self.moderated => Some("content_filter"),
             Cause::Invalid | Cause::TooLarge | Cause::Unprocessable if self.says(CONTEXT_WORDS, &[]) => {

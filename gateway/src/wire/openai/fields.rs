@@ -55,57 +55,90 @@ const fn known(name: &'static str, kinds: &'static [Kind]) -> Known {
     Known { name, kinds }
 }
 
-/// Sorted by name.
-static KNOWN: &[Known] = &[
-    known("audio", &[Object]),
-    known("best_of", &[Integer]),
-    known("dimensions", &[Integer]),
-    known("echo", &[Boolean]),
-    known("encoding_format", &[Text]),
-    known("frequency_penalty", &[Number]),
-    known("function_call", &[Text, Object]),
-    known("functions", &[Array]),
-    known("input", &[Text, Array, Object]),
-    known("logit_bias", &[Object]),
-    known("logprobs", &[Boolean, Integer]),
-    known("max_completion_tokens", &[Integer]),
-    known("max_tokens", &[Integer]),
-    known("messages", &[Array]),
-    known("metadata", &[Object]),
-    known("modalities", &[Array]),
-    known("model", &[Text]),
+/// Sorted by length, so that a name is compared with few others.
+static KNOWN: [Known; 44] = [
     known("n", &[Integer]),
-    known("parallel_tool_calls", &[Boolean]),
-    known("prediction", &[Object]),
-    known("presence_penalty", &[Number]),
-    known("prompt", &[Text, Array]),
-    known("prompt_cache_key", &[Text]),
-    known("reasoning", &[]),
-    known("reasoning_effort", &[Text, Integer, Boolean]),
-    known("response_format", &[Object]),
-    known("safety_identifier", &[Text]),
+    known("echo", &[Boolean]),
     known("seed", &[Integer]),
-    known("service_tier", &[Text]),
     known("stop", &[Text, Array]),
+    known("user", &[Text]),
+    known("audio", &[Object]),
+    known("input", &[Text, Array, Object]),
+    known("model", &[Text]),
     known("store", &[Boolean]),
-    known("stream", &[Boolean]),
-    known("stream_options", &[Object]),
-    known("suffix", &[Text]),
-    known("temperature", &[Number]),
-    known("thinking", &[]),
-    known("tool_choice", &[Text, Object]),
     known("tools", &[Array]),
     known("top_k", &[Integer]),
-    known("top_logprobs", &[Integer]),
     known("top_p", &[Number]),
-    known("user", &[Text]),
+    known("prompt", &[Text, Array]),
+    known("stream", &[Boolean]),
+    known("suffix", &[Text]),
+    known("best_of", &[Integer]),
+    known("logprobs", &[Boolean, Integer]),
+    known("messages", &[Array]),
+    known("metadata", &[Object]),
+    known("thinking", &[]),
+    known("functions", &[Array]),
+    known("reasoning", &[]),
     known("verbosity", &[Text]),
+    known("dimensions", &[Integer]),
+    known("logit_bias", &[Object]),
+    known("max_tokens", &[Integer]),
+    known("modalities", &[Array]),
+    known("prediction", &[Object]),
+    known("temperature", &[Number]),
+    known("tool_choice", &[Text, Object]),
+    known("service_tier", &[Text]),
+    known("top_logprobs", &[Integer]),
+    known("function_call", &[Text, Object]),
+    known("stream_options", &[Object]),
+    known("encoding_format", &[Text]),
+    known("response_format", &[Object]),
+    known("presence_penalty", &[Number]),
+    known("prompt_cache_key", &[Text]),
+    known("reasoning_effort", &[Text, Integer, Boolean]),
+    known("frequency_penalty", &[Number]),
+    known("safety_identifier", &[Text]),
     known("web_search_options", &[Object]),
+    known("parallel_tool_calls", &[Boolean]),
+    known("max_completion_tokens", &[Integer]),
 ];
 
-/// The known field of that name.
-pub(super) fn find(name: &str) -> Option<&'static Known> {
-    KNOWN.binary_search_by(|known| known.name.cmp(name)).ok().map(|at| &KNOWN[at])
+/// Where the names of each length begin in [`KNOWN`].
+static STARTS: [usize; LONGEST + 2] = {
+    let mut starts = [0; LONGEST + 2];
+    let mut length = 1;
+    while length < starts.len() {
+        let mut at = starts[length - 1];
+        while at < KNOWN.len() && KNOWN[at].name.len() < length {
+            at += 1;
+        }
+        starts[length] = at;
+        length += 1;
+    }
+    starts
+};
+const LONGEST: usize = KNOWN[KNOWN.len() - 1].name.len();
+
+/// Which of the known fields were seen.
+#[derive(Debug, Default)]
+pub(super) struct SeenFields(u64);
+const _: () = assert!(KNOWN.len() <= u64::BITS as usize);
+
+impl SeenFields {
+    /// Whether it is the first time.
+    pub(super) fn insert(&mut self, at: usize) -> bool {
+        let bit = 1 << at;
+        let new = self.0 & bit == 0;
+        self.0 |= bit;
+        new
+    }
+}
+
+/// The known field of that name, and its place in the table.
+pub(super) fn find(name: &str) -> Option<(usize, &'static Known)> {
+    let (start, end) = (*STARTS.get(name.len())?, *STARTS.get(name.len() + 1)?);
+    let at = start + KNOWN[start..end].iter().position(|known| known.name == name)?;
+    Some((at, &KNOWN[at]))
 }
 
 impl Known {
@@ -138,8 +171,8 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_and_finds_every_row() {
-        assert!(KNOWN.is_sorted_by(|one, next| one.name < next.name));
-        assert!(KNOWN.iter().all(|known| find(known.name).is_some_and(|found| found.name == known.name)));
+        assert!(KNOWN.is_sorted_by(|one, next| (one.name.len(), one.name) < (next.name.len(), next.name)));
+        assert!(KNOWN.iter().all(|known| find(known.name).is_some_and(|(_, found)| found.name == known.name)));
         assert!(find("top_q").is_none());
     }
 }

@@ -14,7 +14,7 @@ use crate::api::TokenUsage;
 /// The members of an answer that matter here; the last of a name counts, as it does for every client.
 #[derive(Debug, Default)]
 pub(super) struct Glance<'a> {
-    pub choices: Option<&'a str>,
+    choices: Option<&'a str>,
     error: Option<&'a str>,
     usage: Option<&'a str>,
     x_groq: Option<&'a str>,
@@ -43,9 +43,8 @@ impl<'a> Glance<'a> {
 
     /// The chunk exists for its usage alone: `choices: []` and a usage object.
     pub(super) fn is_usage_chunk(&self) -> bool {
-        let no_choices = |choices: &str| {
-            choices.strip_prefix('[').is_some_and(|rest| rest.trim_ascii_start().starts_with(']'))
-        };
+        let no_choices =
+            |choices: &str| choices.strip_prefix('[').is_some_and(|rest| rest.trim_ascii_start().starts_with(']'));
         self.choices.is_some_and(no_choices) && self.usage.is_some_and(|usage| usage.starts_with('{'))
     }
 }

@@ -8,6 +8,7 @@ use super::{
     edits::Edits,
     request::json_string,
     second_look::{call_ids, text},
+    sniff,
     spans::{Member, elements, members},
 };
 use crate::{config::Mend, wire::Reading};
@@ -27,6 +28,16 @@ impl Mender {
         let mends = reading.quirks.mends;
         let idle = mends.iter().all(|mend| *mend == Mend::UsageUnderXGroq) && reading.tool_ids.is_empty();
         (!idle).then(|| Self { mends, tool_ids: reading.tool_ids.clone() })
+    }
+
+    /// A cheap look at one or more chunks: whether there may be anything to mend.
+    pub(super) fn may_apply(&self, chunks: &[u8]) -> bool {
+        let mend = |mend: &Mend| match mend {
+            Mend::FinishReason(..) => sniff::finish_reason(chunks),
+            Mend::ContentList => sniff::content_list(chunks),
+            Mend::UsageUnderXGroq => false,
+        };
+        self.mends.iter().any(mend) || (!self.tool_ids.is_empty() && sniff::tool_calls(chunks))
     }
 
     /// The mended JSON; `None` when there is nothing to mend.

@@ -6,7 +6,6 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::value::RawValue;
 
 use crate::{api::MessageFacts, refusal::Refusal};
 
@@ -16,20 +15,29 @@ pub(super) struct Messages {
     pub facts: MessageFacts,
     /// How many messages were begun.
     begun: usize,
+    /// A role is being read.
+    at_role: bool,
     pub refused: Option<Refusal>,
 }
 
 impl Messages {
     /// The refusal behind an error of the JSON reader that is about types: only a message can have the wrong one.
     pub(super) fn wrong_type(&self) -> Refusal {
+        if self.at_role {
+            return self.role("must be a string");
+        }
         let at = self.begun.saturating_sub(1);
         Refusal::invalid(format!("messages[{at}]"), format!("`messages[{at}]` must be an object"))
     }
 
-    fn refuse<E: Error>(&mut self, complaint: &str) -> E {
+    fn role(&self, complaint: &str) -> Refusal {
         let param = format!("messages[{}].role", self.begun - 1);
         let message = format!("`{param}` {complaint}");
-        self.refused = Some(Refusal::invalid(param, message));
+        Refusal::invalid(param, message)
+    }
+
+    fn refuse<E: Error>(&mut self, refusal: Refusal) -> E {
+        self.refused = Some(refusal);
         E::custom("refused")
     }
 }
@@ -54,8 +62,7 @@ impl<'de> Visitor<'de> for &mut Messages {
         if self.begun > 0 {
             return Ok(());
         }
-        self.refused = Some(Refusal::invalid("messages", "`messages` must not be empty"));
-        Err(A::Error::custom("refused"))
+        Err(self.refuse(Refusal::invalid("messages", "`messages` must not be empty")))
     }
 }
 
@@ -84,10 +91,9 @@ impl<'de> Visitor<'de> for Message<'_> {
             match key {
                 Key::Role => {
                     has_role = true;
-                    let Some(role) = super::spans::unquote(map.next_value::<&'de RawValue>()?.get()) else {
-                        return Err(messages.refuse("must be a string"));
-                    };
-                    messages.facts.developer |= role == "developer";
+                    messages.at_role = true;
+                    messages.facts.developer |= map.next_value::<Role>()?.0;
+                    messages.at_role = false;
                     continue;
                 }
                 Key::Plain => {}
@@ -97,7 +103,11 @@ impl<'de> Visitor<'de> for Message<'_> {
             }
             map.next_value::<IgnoredAny>()?;
         }
-        if has_role { Ok(()) } else { Err(messages.refuse("is required")) }
+        if has_role {
+            return Ok(());
+        }
+        let refusal = messages.role("is required");
+        Err(messages.refuse(refusal))
     }
 }
 
@@ -137,6 +147,27 @@ impl<'de> Deserialize<'de> for Key {
 
             fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
                 Ok(Key::from(name))
+            }
+        }
+        deserializer.deserialize_str(Name)
+    }
+}
+
+/// A role, and whether it is `developer`.
+struct Role(bool);
+
+impl<'de> Deserialize<'de> for Role {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = Role;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a role")
+            }
+
+            fn visit_str<E: Error>(self, role: &str) -> Result<Role, E> {
+                Ok(Role(role == "developer"))
             }
         }
         deserializer.deserialize_str(Name)

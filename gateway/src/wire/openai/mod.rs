@@ -9,6 +9,7 @@ mod answer;
 mod errors;
 mod fields;
 mod glance;
+mod long;
 mod mending;
 mod messages;
 mod models;
@@ -49,7 +50,7 @@ impl WireFormat for OpenAi {
     }
 
     fn stream(&self, reading: &Reading) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(reading.clone()))
+        Box::new(stream::Decoder::new(reading))
     }
 
     fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {

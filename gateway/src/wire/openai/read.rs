@@ -11,20 +11,21 @@ use serde::{
     de::{Error, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use smallvec::SmallVec;
 
 use super::{
-    fields, is_plain,
+    fields::{self, Known},
+    is_plain,
     messages::Messages,
     spans::{range_of, unquote},
 };
 use crate::{
-    api::{ClientRequest, Endpoint, Envelope, Field, SmallName},
+    api::{ClientRequest, Endpoint, Envelope, Field},
     refusal::{Cause, Refusal},
 };
 
 /// More top-level fields than any real request has.
 const MAX_FIELDS: usize = 1_000;
+const USUAL_FIELDS: usize = 16;
 /// Up to here names are compared one by one.
 const FEW_FIELDS: usize = 32;
 const MAX_MODEL_BYTES: usize = 512;
@@ -58,9 +59,10 @@ fn envelope(endpoint: Endpoint, body: &[u8]) -> Result<Envelope, Refusal> {
 struct Pass<'a> {
     endpoint: Endpoint,
     text: &'a str,
-    fields: SmallVec<[Field; 12]>,
-    /// All names, once there are many.
-    names: HashSet<Cow<'a, str>>,
+    fields: Vec<Field>,
+    seen: fields::SeenFields,
+    /// All names that are not known ones, once there are many.
+    names: Option<HashSet<Cow<'a, str>>>,
     model: Option<Box<str>>,
     stream: bool,
     include_usage: bool,
@@ -76,8 +78,9 @@ impl<'a> Pass<'a> {
         Self {
             endpoint,
             text,
-            fields: SmallVec::new(),
-            names: HashSet::new(),
+            fields: Vec::with_capacity(USUAL_FIELDS),
+            seen: fields::SeenFields::default(),
+            names: None,
             model: None,
             stream: false,
             include_usage: false,
@@ -89,30 +92,27 @@ impl<'a> Pass<'a> {
     }
 
     /// Records a field and says whether its name is new.
-    fn enter(&mut self, name: Cow<'a, str>, known: Option<&'static fields::Known>, key: Range<usize>) -> bool {
-        let few = self.fields.len() < FEW_FIELDS;
-        if few {
-            if self.fields.iter().any(|field| field.name == name) {
-                return false;
-            }
-        } else {
-            if self.names.is_empty() {
-                self.names = self.fields.iter().map(|field| Cow::Owned(field.name.to_string())).collect();
-            }
-            if !self.names.insert(name.clone()) {
-                return false;
-            }
-        }
-        let name: SmallName = match known {
-            Some(known) => known.name(),
+    fn enter(&mut self, name: Cow<'a, str>, known: Option<(usize, &Known)>, key: Range<usize>) -> bool {
+        let new = match known {
+            Some((at, _)) => self.seen.insert(at),
+            None if self.fields.len() < FEW_FIELDS => self.fields.iter().all(|field| field.name != name),
+            None => self.all_names().insert(name.clone()),
+        };
+        let name = match known {
+            Some((_, known)) => known.name(),
             None => Cow::Owned(name.into_owned()),
         };
         self.fields.push(Field { name, member: key.clone(), value: key });
-        true
+        new
+    }
+
+    fn all_names(&mut self) -> &mut HashSet<Cow<'a, str>> {
+        let owned = |field: &Field| Cow::Owned(field.name.to_string());
+        self.names.get_or_insert_with(|| self.fields.iter().map(owned).collect())
     }
 
     /// Takes the value of a field that must have a certain kind, or means something to routing.
-    fn value(&mut self, known: &'static fields::Known, raw: &'a str) -> Result<(), Refusal> {
+    fn value(&mut self, known: &Known, raw: &'a str) -> Result<(), Refusal> {
         let name = known.name();
         if name == "model" {
             return self.model(raw);
@@ -225,7 +225,7 @@ impl<'de> Visitor<'de> for &mut Pass<'de> {
             let field = &mut self.fields[entered];
             field.member.end = value.end;
             field.value = value;
-            if let Some(known) = known
+            if let Some((_, known)) = known
                 && let Err(refusal) = self.value(known, raw)
             {
                 return Err(self.refuse(refusal));

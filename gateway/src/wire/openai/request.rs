@@ -131,7 +131,7 @@ impl<'a> Draft<'a> {
     /// Asks for the usage of a stream: without it nothing says what a stream cost.
     fn usage(&mut self) {
         let envelope = &self.request.envelope;
-        if !self.hides_usage() || !self.quirks.stream_options {
+        if !self.hides_usage() || !self.quirks.stream_options || self.quirks.refuses.contains(&"stream_options") {
             return;
         }
         let Some(options) = self.field("stream_options") else {

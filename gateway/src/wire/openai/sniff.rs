@@ -8,6 +8,8 @@ static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""usag
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"error"));
 static DONE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"[DONE]"));
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""finish_reason""#));
+static CONTENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""content""#));
+static TOOL_CALLS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""tool_calls""#));
 
 /// The frame may hold usage, an error or the end.
 pub(super) fn needs_a_look(frame: &[u8]) -> bool {
@@ -17,6 +19,15 @@ pub(super) fn needs_a_look(frame: &[u8]) -> bool {
 /// A finish reason other than null and `""` (xAI sends that) stands in these bytes.
 pub(super) fn finish_reason(bytes: &[u8]) -> bool {
     values(&FINISH, bytes).any(|value| value.len() > 1 && value[0] == b'"' && value[1] != b'"')
+}
+
+/// Content in the form of a list.
+pub(super) fn content_list(bytes: &[u8]) -> bool {
+    values(&CONTENT, bytes).any(|value| value[0] == b'[')
+}
+
+pub(super) fn tool_calls(bytes: &[u8]) -> bool {
+    TOOL_CALLS.find(bytes).is_some()
 }
 
 /// Where a usage object begins.

@@ -11,10 +11,10 @@ use bytes::{Bytes, BytesMut};
 use super::{
     errors,
     glance::Glance,
+    long::Long,
     mending::Mender,
     sniff,
     sse::{self, Boundary, Event},
-    usage,
 };
 use crate::{
     refusal::{Cause, Refusal},
@@ -23,10 +23,6 @@ use crate::{
 
 /// An event in progress is held back up to this size, then passed on in pieces.
 const MAX_HELD: usize = 64 << 10;
-/// No event is longer than this.
-const MAX_EVENT: usize = 8 << 20;
-/// How much of the end of a long event is kept, for the usage that may stand there.
-const TAIL: usize = 4 << 10;
 
 pub(super) struct Decoder {
     hide_usage: bool,
@@ -41,12 +37,6 @@ pub(super) struct Decoder {
     begun: bool,
     /// A choice has finished.
     finished: bool,
-}
-
-/// An event that is passed on in pieces.
-struct Long {
-    size: usize,
-    tail: BytesMut,
 }
 
 /// What becomes of an event.
@@ -64,8 +54,9 @@ impl StreamDecoder for Decoder {
             return;
         }
         let at_boundary = self.held.is_empty() && self.long.is_none();
-        let routine = self.seen.event && self.mender.is_none();
-        if at_boundary && routine && sse::ends_event(&frame) && !sniff::needs_a_look(&frame) {
+        let mends = self.mender.as_ref().is_some_and(|mender| mender.may_apply(&frame));
+        let routine = self.seen.event && !mends && !sniff::needs_a_look(&frame);
+        if at_boundary && routine && sse::ends_event(&frame) {
             self.finished = self.finished || sniff::finish_reason(&frame);
             out.push_back(frame);
         } else {
@@ -98,10 +89,10 @@ impl StreamDecoder for Decoder {
 }
 
 impl Decoder {
-    pub(super) fn new(reading: Reading) -> Self {
+    pub(super) fn new(reading: &Reading) -> Self {
         Self {
             hide_usage: reading.hide_usage,
-            mender: Mender::of(&reading),
+            mender: Mender::of(reading),
             seen: Seen::default(),
             boundary: Boundary::default(),
             held: BytesMut::new(),
@@ -162,22 +153,17 @@ impl Decoder {
         self.seen.event |= event.data.is_some();
         self.seen.midway = true;
         self.begun = true;
-        self.long = Some(Long { size: 0, tail: BytesMut::new() });
+        self.long = Some(Long::default());
         let held = self.held.split().freeze();
         self.pass_piece(held, out);
     }
 
     fn pass_piece(&mut self, piece: Bytes, out: &mut VecDeque<Bytes>) {
         let Some(long) = &mut self.long else { return };
-        long.size += piece.len();
-        if long.size > MAX_EVENT {
+        if !long.take(&piece) {
             self.fail(Refusal::new(Cause::Upstream, "the provider sent an event that is too long"));
             return;
         }
-        let keep = &piece[piece.len().saturating_sub(TAIL)..];
-        let surplus = (long.tail.len() + keep.len()).saturating_sub(TAIL);
-        drop(long.tail.split_to(surplus.min(long.tail.len())));
-        long.tail.extend_from_slice(keep);
         if !piece.is_empty() {
             out.push_back(piece);
         }
@@ -187,12 +173,8 @@ impl Decoder {
     fn end_long(&mut self) {
         let Some(long) = self.long.take() else { return };
         self.seen.midway = self.seen.failed();
-        self.finished |= sniff::finish_reason(&long.tail);
-        let usage = sniff::usage(&long.tail).and_then(|rest| {
-            let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<&serde_json::value::RawValue>();
-            values.next()?.ok()
-        });
-        self.seen.usage = usage.and_then(|raw| usage::read(raw.get())).or(self.seen.usage);
+        self.finished |= long.has_finished();
+        self.seen.usage = long.usage().or(self.seen.usage);
     }
 
     fn judge(&mut self, bytes: &[u8]) -> Verdict {
@@ -213,6 +195,8 @@ impl Decoder {
         if json.is_empty() {
             return Verdict::Pass;
         }
+        // As in frames that are not read: wherever it stands.
+        self.finished |= sniff::finish_reason(json);
         let Some(glance) = Glance::at(json) else {
             self.seen.event = true;
             return Verdict::Pass;
@@ -222,7 +206,6 @@ impl Decoder {
         }
         self.seen.event = true;
         self.seen.usage = glance.usage().or(self.seen.usage);
-        self.finished |= glance.choices.is_some_and(|choices| sniff::finish_reason(choices.as_bytes()));
         if self.hide_usage && glance.is_usage_chunk() {
             return Verdict::Hide;
         }
@@ -235,7 +218,8 @@ impl Decoder {
 
     /// The event with its JSON mended. `data` is a slice of `event`.
     fn mend(&self, event: &[u8], data: &[u8]) -> Option<Bytes> {
-        let mended = self.mender.as_ref()?.mend(&Bytes::copy_from_slice(data))?;
+        let mender = self.mender.as_ref().filter(|mender| mender.may_apply(data))?;
+        let mended = mender.mend(&Bytes::copy_from_slice(data))?;
         let start = data.as_ptr().addr() - event.as_ptr().addr();
         Some([&event[..start], &mended, &event[start + data.len()..]].concat().into())
     }

@@ -75,9 +75,12 @@ async fn a_connection_may_break_before_any_answer() {
 async fn an_answer_in_one_piece_breaks_in_the_middle() {
     let whole = post(CHAT, &chat_body("echo", "a", json!({}))).await.into_body().collect().await.unwrap().to_bytes();
     let half = whole.len() / 2;
-    for (model, left, end) in
-        [("cut=1", half, Some(Ok(()))), ("reset=1", half, Some(Err(()))), ("stall=1", 0, None), ("cut=0", 0, Some(Ok(())))]
-    {
+    for (model, left, end) in [
+        ("cut=1", half, Some(Ok(()))),
+        ("reset=1", half, Some(Err(()))),
+        ("stall=1", 0, None),
+        ("cut=0", 0, Some(Ok(()))),
+    ] {
         let response = post(CHAT, &chat_body(&format!("echo?{model}"), "a", json!({}))).await;
         assert_eq!(response.status(), 200);
         let mut body = response.into_body();

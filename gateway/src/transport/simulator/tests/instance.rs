@@ -29,10 +29,16 @@ fn instances_satisfy_their_schema() {
         (json!({ "enum": ["b", "a"] }), json!("b")),
         (json!({ "const": { "a": [1] } }), json!({ "a": [1] })),
         (json!({ "properties": { "a": { "type": "null" } } }), json!({ "a": null })),
-        (json!({ "properties": { "a": {}, "b": { "const": 1 } }, "required": ["b", "c"] }), json!({ "b": 1, "c": "text" })),
+        (
+            json!({ "properties": { "a": {}, "b": { "const": 1 } }, "required": ["b", "c"] }),
+            json!({ "b": 1, "c": "text" }),
+        ),
         (json!({ "type": "array" }), json!([])),
         (json!({ "type": "array", "items": { "type": "integer" }, "minItems": 3 }), json!([1, 2, 3])),
-        (json!({ "type": "array", "items": { "enum": ["a", "b"] }, "minItems": 2, "uniqueItems": true }), json!(["a", "b"])),
+        (
+            json!({ "type": "array", "items": { "enum": ["a", "b"] }, "minItems": 2, "uniqueItems": true }),
+            json!(["a", "b"]),
+        ),
         (json!({ "type": "array", "items": { "type": "string" }, "maxItems": 0 }), json!([])),
         (json!({ "prefixItems": [{ "type": "string" }, { "type": "integer" }], "items": false }), json!(["text", 2])),
         (json!({ "anyOf": [{ "type": "null" }, { "type": "string" }] }), json!(null)),

@@ -50,7 +50,12 @@ async fn tool_calls_are_streamed_in_pieces() {
     assert_eq!(chunks[0]["choices"][0]["delta"], json!({ "role": "assistant", "content": null }));
     assert_eq!(chunks.last().unwrap()["choices"][0]["finish_reason"], "tool_calls");
     for (index, name) in [(0, "a"), (1, "b")] {
-        let of_it = || chunks.iter().map(|chunk| &chunk["choices"][0]["delta"]["tool_calls"][0]).filter(|call| call["index"] == index);
+        let of_it = || {
+            chunks
+                .iter()
+                .map(|chunk| &chunk["choices"][0]["delta"]["tool_calls"][0])
+                .filter(|call| call["index"] == index)
+        };
         let first = of_it().next().unwrap();
         assert!(first["id"].as_str().unwrap().starts_with("call_sim_"));
         assert_eq!((&first["type"], &first["function"]["name"]), (&json!("function"), &json!(name)));

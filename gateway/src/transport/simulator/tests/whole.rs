@@ -114,7 +114,8 @@ async fn tool_choice_decides_what_is_called() {
         more["tools"] = weather_tools();
         let answer = chat("tool", "", more.clone()).await;
         let calls = answer["choices"][0]["message"]["tool_calls"].as_array().cloned().unwrap_or_default();
-        let name = |call: &Value| call["function"]["name"].as_str().or(call["custom"]["name"].as_str()).unwrap().to_owned();
+        let name =
+            |call: &Value| call["function"]["name"].as_str().or(call["custom"]["name"].as_str()).unwrap().to_owned();
         assert_eq!(json!(calls.iter().map(name).collect::<Vec<_>>()), expected, "{more}");
     }
     let missing = chat_body("tool", "", json!({ "tools": weather_tools(), "tool_choice": named("fly") }));
@@ -181,9 +182,11 @@ async fn embeddings_are_the_same_in_both_encodings() {
         let (status, _) = ask("/v1/embeddings", &json!({ "model": "embedding", "input": input })).await;
         assert_eq!(status, 200);
     }
-    for (more, param) in
-        [(json!({ "input": "" }), "input"), (json!({ "dimensions": 0 }), "dimensions"), (json!({ "encoding_format": "hex" }), "encoding_format")]
-    {
+    for (more, param) in [
+        (json!({ "input": "" }), "input"),
+        (json!({ "dimensions": 0 }), "dimensions"),
+        (json!({ "encoding_format": "hex" }), "encoding_format"),
+    ] {
         let mut body = json!({ "model": "embedding", "input": "a" });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let (status, answer) = ask("/v1/embeddings", &body).await;
@@ -195,15 +198,39 @@ async fn embeddings_are_the_same_in_both_encodings() {
 async fn what_is_wrong_is_answered_as_openai_does() {
     let text = json!([{ "role": "user", "content": "a" }]);
     for (path, body, status, param, code) in [
-        ("/v1/chat/completions", json!({ "model": "gpt-4o", "messages": text }), 404, Value::Null, json!("model_not_found")),
-        ("/v1/chat/completions", json!({ "model": "embedding", "messages": text }), 404, json!("model"), json!("model_not_found")),
+        (
+            "/v1/chat/completions",
+            json!({ "model": "gpt-4o", "messages": text }),
+            404,
+            Value::Null,
+            json!("model_not_found"),
+        ),
+        (
+            "/v1/chat/completions",
+            json!({ "model": "embedding", "messages": text }),
+            404,
+            json!("model"),
+            json!("model_not_found"),
+        ),
         ("/v1/embeddings", json!({ "model": "echo", "input": "a" }), 404, json!("model"), json!("model_not_found")),
         ("/v1/completions", json!({ "model": "tool", "prompt": "a" }), 404, json!("model"), json!("model_not_found")),
-        ("/v1/chat/completions", json!({ "model": "echo?colour=red", "messages": text }), 400, json!("model"), Value::Null),
+        (
+            "/v1/chat/completions",
+            json!({ "model": "echo?colour=red", "messages": text }),
+            400,
+            json!("model"),
+            Value::Null,
+        ),
         ("/v1/chat/completions", json!({ "model": "echo" }), 400, json!("messages"), Value::Null),
         ("/v1/chat/completions", json!({ "model": "echo", "messages": [] }), 400, json!("messages"), Value::Null),
         ("/v1/chat/completions", json!({ "model": "echo", "messages": text, "n": 129 }), 400, json!("n"), Value::Null),
-        ("/v1/chat/completions", json!({ "model": "echo", "messages": text, "max_tokens": 0 }), 400, json!("max_tokens"), Value::Null),
+        (
+            "/v1/chat/completions",
+            json!({ "model": "echo", "messages": text, "max_tokens": 0 }),
+            400,
+            json!("max_tokens"),
+            Value::Null,
+        ),
         (
             "/v1/chat/completions",
             json!({ "model": "echo", "messages": text, "stream_options": { "include_usage": true } }),

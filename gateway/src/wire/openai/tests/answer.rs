@@ -14,14 +14,24 @@ fn usage_is_read_in_every_form() {
     let full = r#""usage":{"prompt_tokens":10,"completion_tokens":7.0,"total_tokens":17,"queue_time":0.1,
         "prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":2,"audio_tokens":1,"x":{}},
         "completion_tokens_details":{"reasoning_tokens":3,"audio_tokens":null,"accepted_prediction_tokens":1}}"#;
-    let expected =
-        TokenUsage { input: 10, output: 7, cached_read: 4, cached_write: 2, reasoning: 3, audio_input: 1, audio_output: 0 };
+    let expected = TokenUsage {
+        input: 10,
+        output: 7,
+        cached_read: 4,
+        cached_write: 2,
+        reasoning: 3,
+        audio_input: 1,
+        audio_output: 0,
+    };
     assert_eq!(usage(full), Some(expected));
     let counts = |json: &str| usage(json).map(|usage| (usage.input, usage.output));
     assert_eq!(counts(r#""usage":{"prompt_tokens":5,"total_tokens":5}"#), Some((5, 0)));
     assert_eq!(counts(r#""usage":{"total_tokens":5}"#), Some((5, 0)));
     assert_eq!(counts(r#""usage":{"prompt_tokens":"5","completion_tokens":2,"total_tokens":7}"#), Some((5, 2)));
-    assert_eq!(counts(r#""usage":null,"x_groq":{"id":"x","usage":{"prompt_tokens":1,"completion_tokens":2}}"#), Some((1, 2)));
+    assert_eq!(
+        counts(r#""usage":null,"x_groq":{"id":"x","usage":{"prompt_tokens":1,"completion_tokens":2}}"#),
+        Some((1, 2))
+    );
     assert_eq!(counts(r#""usage":{"prompt_tokens":-1,"completion_tokens":[1]}"#), None);
     assert_eq!(counts(r#""usage":{}"#), None);
     assert_eq!(counts(r#""usage":7"#), None);
@@ -63,13 +73,15 @@ fn what_is_no_answer_is_refused() {
 #[test]
 fn finish_reasons_are_spelled_openais_way() {
     let body = r#"{"choices":[{"finish_reason" : "eos","x":"eos"},{"finish_reason":"model_length"},{"finish_reason":"stop"}]}"#;
-    let expected = r#"{"choices":[{"finish_reason" : "stop","x":"eos"},{"finish_reason":"length"},{"finish_reason":"stop"}]}"#;
+    let expected =
+        r#"{"choices":[{"finish_reason" : "stop","x":"eos"},{"finish_reason":"length"},{"finish_reason":"stop"}]}"#;
     assert_eq!(answer(body, &STRICT).0, expected);
 }
 
 #[test]
 fn content_lists_become_text_and_reasoning() {
-    let message = |content: &str| format!(r#"{{"choices":[{{"message":{{"content":{content},"role":"assistant"}}}}]}}"#);
+    let message =
+        |content: &str| format!(r#"{{"choices":[{{"message":{{"content":{content},"role":"assistant"}}}}]}}"#);
     let cases = [
         (
             r#"[{"type":"thinking","thinking":[{"type":"text","text":"h\u006dm"},{"type":"text","text":"!"}]},{"type":"text","text":"a\"b"},{"type":"text","text":"é"}]"#,
@@ -89,7 +101,8 @@ fn content_lists_become_text_and_reasoning() {
 #[test]
 fn a_repeated_tool_id_is_the_clients_again() {
     let reading = Reading { tool_ids: vec![("AAAAAAAAA".into(), "call_\"1".into())], ..reading(&NONE, false) };
-    let body = r#"{"choices":[{"message":{"content":"\"AAAAAAAAA\"","tool_calls":[{"id":"AAAAAAAAA"},{"id":"BBBBBBBBB"}]}}]}"#;
+    let body =
+        r#"{"choices":[{"message":{"content":"\"AAAAAAAAA\"","tool_calls":[{"id":"AAAAAAAAA"},{"id":"BBBBBBBBB"}]}}]}"#;
     let answer = OpenAi.answer(&reading, Bytes::from(body)).unwrap();
     assert_eq!(answer.body, body.replace(r#""id":"AAAAAAAAA""#, r#""id":"call_\"1""#));
 }

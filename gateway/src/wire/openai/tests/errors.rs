@@ -6,6 +6,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::wire::redact::clean;
 
+/// Status and body; cause, message, param and code.
+type Case<'a> = (u16, String, Cause, &'a str, Option<&'a str>, Option<&'a str>);
+
 fn refusal(status: u16, body: &str) -> Refusal {
     OpenAi.refusal(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes())
 }
@@ -13,7 +16,7 @@ fn refusal(status: u16, body: &str) -> Refusal {
 #[test]
 fn every_shape_of_error_body_is_understood() {
     let too_long = "This model's maximum context length is 8192 tokens. However, you requested 9000.";
-    let cases: &[(u16, String, Cause, &str, Option<&str>, Option<&str>)] = &[
+    let cases: &[Case] = &[
         (400, r#"{"error":{"message":"bad","type":"invalid_request_error","param":"messages[0].role","code":"unknown_role"}}"#.into(),
             Cause::Invalid, "bad", Some("messages[0].role"), Some("unknown_role")),
         (400, format!(r#"{{"error":{{"message":"{too_long}","type":null,"param":null,"code":400}}}}"#),
@@ -41,7 +44,8 @@ fn every_shape_of_error_body_is_understood() {
             Cause::RateLimited, "the provider account has no credit left", None, Some("insufficient_quota")),
         (401, r#"{"error":{"message":"Incorrect API key provided: abc***xyz","code":"invalid_api_key","param":"key"}}"#.into(),
             Cause::Credential, "the provider refused the gateway's credential", None, Some("invalid_api_key")),
-        (403, "<html>no</html>".into(), Cause::Credential, "the provider refused the gateway's credential", None, Some("invalid_api_key")),
+        (403, "<html>no</html>".into(), Cause::Credential, "the provider refused the gateway's credential", None, None),
+        (503, "no healthy upstream at llm-backend".into(), Cause::Unavailable, "the provider answered with status 503 and no readable message", None, None),
         (400, r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key."}}"#.into(),
             Cause::Credential, "the provider refused the gateway's credential", None, Some("invalid_api_key")),
         (403, r#"{"error":{"code":403,"message":"flagged","metadata":{"reasons":["violence"],"flagged_input":"PROMPT"}}}"#.into(),
@@ -66,7 +70,8 @@ fn every_shape_of_error_body_is_understood() {
 #[test]
 fn retry_after_is_read_in_every_form() {
     let wait = |headers: &[(&'static str, &'static str)]| {
-        let headers = headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let headers =
+            headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)));
         OpenAi.refusal(StatusCode::TOO_MANY_REQUESTS, &headers.collect(), b"{}").retry_after
     };
     let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");

@@ -50,7 +50,8 @@ fn facts_say_what_the_messages_contain() {
 #[test]
 fn usage_asked_for_is_seen() {
     let asked = |options: &str| {
-        let body = format!(r#"{{"model":"m","messages":[{{"role":"user"}}],"stream":null,"stream_options":{options}}}"#);
+        let body =
+            format!(r#"{{"model":"m","messages":[{{"role":"user"}}],"stream":null,"stream_options":{options}}}"#);
         chat(&body).envelope.include_usage
     };
     assert!(asked(r#"{"include_usage":true,"x":1}"#));

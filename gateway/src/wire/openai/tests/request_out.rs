@@ -227,3 +227,10 @@ proptest! {
         prop_assert_eq!(raw("messages"), format!("[{{\"role\":\"user\",\"content\":{other}}}]"));
     }
 }
+
+#[test]
+fn a_member_whose_name_is_no_text_survives_its_neighbours() {
+    static NO_NAMES: Quirks = Quirks { function_refuses: &["strict"], ..Quirks::NONE };
+    let body = r#"{"model":"m","messages":[{"role":"user"}],"tools":[{"function":{"a":1,"\ud800":2,"strict":true}}]}"#;
+    assert_eq!(upstream(&chat(body), "m", &NO_NAMES).0, body.replace(r#","strict":true"#, ""));
+}

@@ -73,7 +73,8 @@ fn a_routine_frame_is_forwarded_itself() {
 #[test]
 fn the_usage_chunk_is_hidden_from_whoever_did_not_ask() {
     for end in ["\n", "\r\n", "\r"] {
-        let stream = |usage: &str| format!("data: {CHUNK}\n\ndata: {FINISH}\n\n{usage}data: [DONE]\n\n").replace('\n', end);
+        let stream =
+            |usage: &str| format!("data: {CHUNK}\n\ndata: {FINISH}\n\n{usage}data: [DONE]\n\n").replace('\n', end);
         let sent = stream(&format!("data: {USAGE}\n\n"));
         // Cut between CR and LF, the LF is a blank line of its own: as good as none.
         let bare = |text: &str| text.replace("\r\n", "\n").replace("\n\n\n", "\n\n");
@@ -102,7 +103,9 @@ fn usage_beside_choices_is_read_and_never_hidden() {
 
 #[test]
 fn the_last_usage_counts() {
-    let usage = |n: u32| format!("data: {{\"choices\":[{{}}],\"usage\":{{\"prompt_tokens\":1,\"completion_tokens\":{n}}}}}\n\n");
+    let usage = |n: u32| {
+        format!("data: {{\"choices\":[{{}}],\"usage\":{{\"prompt_tokens\":1,\"completion_tokens\":{n}}}}}\n\n")
+    };
     let stream = format!("{}{}{}", usage(1), usage(2), usage(3));
     every_way(&reading(&NONE, false), &stream, |run| assert_eq!(run.usage(), Some((1, 3))));
 }
@@ -153,13 +156,17 @@ fn an_error_event_ends_the_stream_and_is_not_forwarded() {
     ];
     for error in errors {
         for before in ["", &format!("data: {CHUNK}\n\n")] {
-            every_way(&reading(&NONE, false), &format!("{before}{error}\n\ndata: {CHUNK}\n\ndata: [DONE]\n\n"), |run| {
-                assert_eq!(run.out, before);
-                let seen = run.decoder.seen();
-                let refusal = seen.error.as_ref().unwrap();
-                assert_eq!((refusal.cause, &*refusal.message), (Cause::RateLimited, "slow [redacted]"));
-                assert_eq!((seen.event, seen.complete), (!before.is_empty(), false));
-            });
+            every_way(
+                &reading(&NONE, false),
+                &format!("{before}{error}\n\ndata: {CHUNK}\n\ndata: [DONE]\n\n"),
+                |run| {
+                    assert_eq!(run.out, before);
+                    let seen = run.decoder.seen();
+                    let refusal = seen.error.as_ref().unwrap();
+                    assert_eq!((refusal.cause, &*refusal.message), (Cause::RateLimited, "slow [redacted]"));
+                    assert_eq!((seen.event, seen.complete), (!before.is_empty(), false));
+                },
+            );
         }
     }
     every_way(&reading(&NONE, false), "data: {\"error\":null,\"choices\":[]}\n\n", |run| {
@@ -181,7 +188,9 @@ fn mends_apply_to_each_event() {
 #[test]
 fn a_long_event_passes_in_pieces_and_its_usage_is_still_read() {
     let image = "i".repeat(300_000);
-    let long = format!("data: {{\"choices\":[{{\"delta\":\"{image}\",\"finish_reason\":\"stop\"}}],\"usage\":{{\"prompt_tokens\":1,\"completion_tokens\":2}}}}");
+    let long = format!(
+        "data: {{\"choices\":[{{\"delta\":\"{image}\",\"finish_reason\":\"stop\"}}],\"usage\":{{\"prompt_tokens\":1,\"completion_tokens\":2}}}}"
+    );
     let stream = format!("data: {CHUNK}\r\n\r\n{long}\r\n\r\n: done\r\n\r\n");
     for size in [1, 7, 1_000, 65_536, 70_000, 400_000] {
         let mut decoder = OpenAi.stream(&reading(&NONE, true));
