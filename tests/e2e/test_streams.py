@@ -231,6 +231,24 @@ def test_a_stream_that_lives_longer_than_every_total_is_not_cut(gateway, upstrea
     assert reply.body == b"".join(frames)
 
 
+def test_a_long_silence_before_the_first_content_is_filled_with_comments(gateway, upstream, accounted):
+    """Ten seconds, then the head goes out, so that no proxy on the way takes the silence for death."""
+    with gateway.open_chat(ask(stream=True)) as conn:
+        call = upstream.take()
+        call.stream_head()
+        began = time.monotonic()
+        reply = conn.head()
+        pieces = conn.pieces(reply)
+        comment = next(pieces)
+        assert reply.status == 200 and comment.startswith(b":") and comment.endswith(b"\n\n")
+        assert 8 < time.monotonic() - began < 15
+        for frame in stream_frames("late"):
+            call.chunk(frame)
+        call.end()
+        assert text_of(comment + b"".join(pieces)) == "late"
+    accounted(1)
+
+
 def test_a_whole_answer_is_bounded_by_the_request_timeout(gateway, upstream, accounted):
     async def trickle(x):
         await x.head(200, [("content-type", "application/json"), ("content-length", "1000")])

@@ -175,7 +175,7 @@ impl http_body::Body for StreamBody {
                 this.exchange.usage = this.stream.usage();
                 this.exchange.error = Some(refusal.message.as_ref().into());
                 this.end(Ending::Cut);
-                error_event(&refusal)
+                error_event(&refusal, this.stream.is_midway())
             }
             Poll::Ready(None) => {
                 this.exchange.usage = this.stream.usage();
@@ -200,8 +200,8 @@ impl Drop for StreamBody {
 }
 
 /// The official SDKs raise their `APIError` on a `data` object with `error`; no `[DONE]` follows it.
-fn error_event(refusal: &Refusal) -> Bytes {
-    let mut event = b"data: ".to_vec();
+fn error_event(refusal: &Refusal, midway: bool) -> Bytes {
+    let mut event = if midway { b"\n\ndata: ".to_vec() } else { b"data: ".to_vec() };
     event.extend_from_slice(&status::envelope(refusal));
     event.extend_from_slice(b"\n\n");
     event.into()

@@ -141,6 +141,11 @@ impl UpstreamStream {
         self.decoder.seen().event
     }
 
+    /// Whether what was given out so far ends inside an event.
+    pub fn is_midway(&self) -> bool {
+        self.decoder.seen().midway
+    }
+
     fn fail(&mut self, refusal: Refusal) -> Refusal {
         self.ended = true;
         self.attempt.fail(&refusal);
@@ -218,7 +223,7 @@ impl UpstreamStream {
 
     fn comment_is_due(&mut self) -> bool {
         let now = Instant::now();
-        let due = !self.has_begun() && now >= self.next_comment;
+        let due = !self.has_begun() && !self.is_midway() && now >= self.next_comment;
         if due {
             self.next_comment = now + KEEP_ALIVE;
         }
