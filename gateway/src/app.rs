@@ -1,11 +1,6 @@
 //! Wiring: what is started in which order, and what is stopped in which.
 
-use std::{
-    io::Write,
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{io::Write, net::SocketAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 use indexmap::IndexMap;
@@ -15,46 +10,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     admission::KeyRing,
-    config::{self, Config},
+    config::Config,
     dispatch::{Root, RootMessage, RouteTable, Wiring},
     http::{Gateway, Limits, Plane, Shutdown, bind, router, tls_acceptor},
+    options::Options,
     telemetry::{self, Metrics},
     watcher::{Watched, Watcher},
 };
-
-/// How to start: the command line's answers over the environment's over the file's.
-#[derive(Debug, Default)]
-pub struct Options {
-    /// Without one the gateway configures itself from the environment.
-    pub config: Option<PathBuf>,
-    pub host: Option<IpAddr>,
-    pub port: Option<u16>,
-    pub log_level: Option<String>,
-}
-
-impl Options {
-    /// The configuration with the options laid over it, and what is worth telling the operator.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it.
-    pub fn configuration(&self) -> Result<(Config, Vec<String>), String> {
-        let (mut config, notices) = match &self.config {
-            Some(path) => (config::load(path).map_err(|mistakes| mistakes.to_string())?, Vec::new()),
-            None => config::from_environment(&|name| std::env::var(name).ok()),
-        };
-        if let Some(host) = self.host {
-            config.server.host = host;
-        }
-        if let Some(port) = self.port {
-            config.server.port = port;
-        }
-        if let Some(level) = &self.log_level {
-            config.logging.level.clone_from(level);
-        }
-        config::exposure(config.server.host, &config.auth)?;
-        Ok((config, notices))
-    }
-}
 
 /// Runs the gateway until it is told to stop.
 ///
@@ -135,14 +97,8 @@ async fn start(config: &Arc<Config>) -> Result<Started, String> {
     };
     let (root, _) = Actor::spawn(None, Root, (wiring, config.clone())).await.map_err(|error| error.to_string())?;
     let address = ractor::call!(root, RootMessage::Dispatcher).map_err(|error| error.to_string())?;
-    let limits = limits(config);
-    let gateway = Gateway::new(published, KeyRing::new(&config.auth), limits, metrics, address);
+    let gateway = Gateway::new(published, KeyRing::new(&config.auth), Limits::of(config), metrics, address);
     Ok(Started { gateway, root, tasks })
-}
-
-/// The part of a configuration that requests read.
-pub(crate) fn limits(config: &Config) -> Limits {
-    Limits { server: config.server.clone(), log_bodies: config.logging.include_bodies }
 }
 
 /// What a person who has just started it wants to know.

@@ -4,10 +4,7 @@ use std::{net::IpAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{
-    app::{self, Options},
-    config, http,
-};
+use crate::{app, config, http, options::Options};
 
 /// One OpenAI-compatible door in front of every LLM provider.
 ///

@@ -11,6 +11,7 @@ pub mod config;
 pub mod dispatch;
 pub mod http;
 pub mod ids;
+pub mod options;
 pub mod provider;
 pub mod refusal;
 pub mod secret;

@@ -7,10 +7,10 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, rpc::CallResult};
 
 use crate::{
     admission::KeyRing,
-    app::{Options, limits},
     config::Config,
     dispatch::RootMessage,
-    http::Gateway,
+    http::{Gateway, Limits},
+    options::Options,
 };
 
 /// Editors write a file in several steps; it is read when it has been quiet for this long.
@@ -132,7 +132,7 @@ impl WatcherData {
         let (gateway, old) = (&self.watched.gateway, &self.watched.current);
         gateway.keys.store(Arc::new(KeyRing::new(&config.auth)));
         gateway.door.resize(config.server.max_in_flight);
-        gateway.limits.store(Arc::new(limits(&config)));
+        gateway.limits.store(Arc::new(Limits::of(&config)));
         let fixed = |config: &Config| {
             (config.server.host, config.server.port, config.server.workers, config.server.tls.clone())
         };

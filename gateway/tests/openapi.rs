@@ -1,3 +1,4 @@
+#![expect(clippy::unwrap_used, reason = "a test")]
 //! The committed document is the one that the code makes, and it keeps the rules that code generation depends on.
 
 use std::{collections::BTreeSet, fs, path::Path};

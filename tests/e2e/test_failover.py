@@ -13,6 +13,7 @@ from support.upstream import (
     DONE, EVENT_STREAM, chunk, completion, error_reply, event, json_reply, raw, refused_port, reset_at_once, silence, sse,
     stream_frames,
 )
+from support.waiting import eventually
 
 HTML = b"<html><body>Bad gateway, see http://10.9.8.7/status</body></html>"
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -267,4 +268,4 @@ def test_ids_are_ours_and_the_clients_are_kept(gateway, upstream):
     assert int(replies[0].header("x-prism-latency-ms")) >= 0
     assert replies[0].header("x-prism-model-used") == "acme-large"
     assert replies[0].header("x-prism-cost") is None, "unknown is never 0"
-    assert gateway.output.count('"mine"') == 2
+    eventually(lambda: gateway.output.count('"mine"') == 2, what="the client's id in the log")

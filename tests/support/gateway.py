@@ -76,6 +76,7 @@ class Gateway:
             self.start()
         except BaseException:
             self.kill()
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise
         return self
 

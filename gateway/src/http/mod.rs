@@ -38,7 +38,7 @@ pub use serve::{Plane, Shutdown, bind, tls_acceptor};
 
 use crate::{
     admission::{Door, KeyRing},
-    config::Server,
+    config::{Config, Server},
     dispatch::{DispatcherMessage, Published},
     refusal::{Cause, Refusal},
     telemetry::Metrics,
@@ -66,6 +66,12 @@ pub struct Gateway {
 pub struct Limits {
     pub server: Server,
     pub log_bodies: bool,
+}
+
+impl Limits {
+    pub fn of(config: &Config) -> Self {
+        Self { server: config.server.clone(), log_bodies: config.logging.include_bodies }
+    }
 }
 
 /// Where the process is in its life.

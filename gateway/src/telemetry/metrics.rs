@@ -31,9 +31,12 @@ pub struct Metrics {
     tokens: IntCounterVec,
     attempts: IntCounterVec,
     pub in_flight: IntGauge,
-    series: RwLock<HashMap<(Box<str>, Box<str>), Arc<Series>>>,
+    series: RwLock<AllSeries>,
     nobody: Arc<Series>,
 }
+
+/// By provider and model.
+type AllSeries = HashMap<(Box<str>, Box<str>), Arc<Series>>;
 
 /// The handles of one provider and model.
 pub struct Series {

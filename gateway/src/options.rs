@@ -1,0 +1,39 @@
+//! How to start: the command line's answers over the environment's over the file's.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use crate::config::{self, Config};
+
+/// What the command line and the environment say.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Without one the gateway configures itself from the environment.
+    pub config: Option<PathBuf>,
+    pub host: Option<IpAddr>,
+    pub port: Option<u16>,
+    pub log_level: Option<String>,
+}
+
+impl Options {
+    /// The configuration with the options laid over it, and what is worth telling the operator.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn configuration(&self) -> Result<(Config, Vec<String>), String> {
+        let (mut config, notices) = match &self.config {
+            Some(path) => (config::load(path).map_err(|mistakes| mistakes.to_string())?, Vec::new()),
+            None => config::from_environment(&|name| std::env::var(name).ok()),
+        };
+        if let Some(host) = self.host {
+            config.server.host = host;
+        }
+        if let Some(port) = self.port {
+            config.server.port = port;
+        }
+        if let Some(level) = &self.log_level {
+            config.logging.level.clone_from(level);
+        }
+        config::exposure(config.server.host, &config.auth)?;
+        Ok((config, notices))
+    }
+}
