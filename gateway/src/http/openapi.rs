@@ -29,7 +29,7 @@ use crate::api::{self, ErrorEnvelope};
         (name = "Providers", description = "The providers behind the gateway"),
         (name = "Health", description = "Is the gateway alive and ready"),
     ),
-    components(schemas(api::ChatCompletionChunk)),
+    components(schemas(ErrorEnvelope, api::ErrorBody, api::ChatCompletionChunk)),
     security(("bearerAuth" = [])),
     modifiers(&Security),
 )]
