@@ -27,7 +27,9 @@ pub fn run(options: Options) -> Result<(), String> {
     let _log = telemetry::start_log(&config.logging)?;
     let control =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    control.block_on(serve(options, Arc::new(config), notices))
+    let result = control.block_on(serve(options, Arc::new(config), notices));
+    control.shutdown_background(); // told to stop twice, it does not wait for the cores
+    result
 }
 
 async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> Result<(), String> {

@@ -21,6 +21,7 @@ constant! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CompletionRequest {
     /// The model's name, as `GET /v1/models` lists it.
+    #[schema(min_length = 1)]
     pub model: String,
     /// The text to go on from; with several, each is completed. `null` stands for the beginning of a new document.
     #[schema(required)]

@@ -26,6 +26,7 @@ open_enum! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EmbeddingRequest {
     /// The model's name, as `GET /v1/models` lists it.
+    #[schema(min_length = 1)]
     pub model: String,
     /// One input or many; each becomes one vector. An input must not be empty, and OpenAI takes at most 2,048 at once.
     pub input: TextInput,

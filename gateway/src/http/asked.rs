@@ -39,6 +39,8 @@ impl<'a> Asked<'a> {
                 }
                 "request-timeout" => asked.timeout = Some(milliseconds(name.as_str(), value)?),
                 "provider-lock" => asked.provider_lock = Some(id(name.as_str(), value)?),
+                "session-id" | "session-name" | "session-path" | "user-id" => drop(id(name.as_str(), value)?),
+                "metadata" => metadata(name.as_str(), value)?,
                 "strict" => asked.strict = flag(name.as_str(), value)?,
                 _ => {} // later features' headers, and future ones, are not errors
             }
@@ -59,6 +61,15 @@ pub(super) fn credential(headers: &HeaderMap) -> Option<&str> {
 fn id<'a>(name: &str, value: &'a HeaderValue) -> Result<&'a str, Refusal> {
     let text = value.to_str().ok().filter(|text| !text.is_empty() && text.len() <= MAX_ID);
     text.ok_or_else(|| bad(name, format!("must be 1 to {MAX_ID} visible ASCII characters")))
+}
+
+/// A JSON object whose values are scalars.
+fn metadata(name: &str, value: &HeaderValue) -> Result<(), Refusal> {
+    let object: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_slice(value.as_bytes()).ok();
+    match object.filter(|object| object.values().all(|value| !value.is_object() && !value.is_array())) {
+        Some(_) => Ok(()),
+        None => Err(bad(name, "must be a JSON object whose values are strings, numbers, booleans or null".to_owned())),
+    }
 }
 
 fn milliseconds(name: &str, value: &HeaderValue) -> Result<Duration, Refusal> {

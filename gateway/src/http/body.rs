@@ -43,11 +43,13 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: u64, patience: 
 async fn collect(mut body: Body, limit: u64, announced: u64) -> Result<Bytes, Refusal> {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
+    let mut length = 0;
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let frame =
             frame.map_err(|_| Refusal::new(Cause::Invalid, "the request's body broke off or is not valid HTTP"))?;
         let Ok(data) = frame.into_data() else { continue };
-        if (first.len() + more.len() + data.len()) as u64 > limit {
+        length += data.len() as u64;
+        if length > limit {
             return Err(too_large(limit));
         }
         if first.is_empty() {

@@ -191,7 +191,7 @@ async fn resolve(gateway: &Gateway, model: &str) -> Candidates {
     }
 }
 
-fn no_model(table: &RouteTable, model: &str, caller: Option<&Caller>) -> Refusal {
+pub(super) fn no_model(table: &RouteTable, model: &str, caller: Option<&Caller>) -> Refusal {
     let mut near = table.near(model);
     near.retain(|name| caller.is_none_or(|caller| caller.may_use_model(name)));
     let hint = match &near[..] {

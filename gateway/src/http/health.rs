@@ -100,7 +100,14 @@ async fn ask(core: &Arc<ProviderCore>) -> api::ProviderHealth {
     health_from_outside(core)
 }
 
-/// Prometheus' text format; needs a key where keys are configured.
+/// Metrics
+///
+/// Everything that has been counted, in Prometheus' text format. `prometheus.path` moves the page or switches it off.
+#[utoipa::path(
+    get, path = "/metrics", tag = "Health", operation_id = "getMetrics",
+    responses((status = 200, description = "The metrics", body = String, content_type = "text/plain"), super::openapi::AnyError),
+    extensions(("x-sdk-method" = json!("health.metrics"))),
+)]
 pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let (head, _) = request.into_parts();
     if let Err(refusal) = call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {

@@ -7,6 +7,7 @@ mod asked;
 mod body;
 mod call;
 mod docs;
+mod heads;
 mod health;
 mod models;
 mod openapi;

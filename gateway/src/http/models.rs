@@ -13,7 +13,6 @@ use crate::{
     admission::Caller,
     api::{ModelInfo, ModelList},
     dispatch::ModelEntry,
-    refusal::{Cause, Refusal},
 };
 
 /// List models
@@ -58,10 +57,7 @@ pub(super) async fn retrieve(
     let table = gateway.table.load_full();
     match table.model(&model).filter(|entry| visible(entry, caller.as_deref())) {
         Some(entry) => json(StatusCode::OK, &info(&entry)),
-        None => {
-            let message = format!("there is no model `{}`; GET /v1/models lists what there is", super::clip(&model));
-            status::page(&Refusal::new(Cause::NotFound, message).param("model").code("model_not_found"))
-        }
+        None => status::page(&call::no_model(&table, &model, caller.as_deref())),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::api::{self, ErrorEnvelope};
 
 #[derive(OpenApi)]
 #[openapi(
-    // routed by hand: the document says `{model}`, axum needs `{*model}` for ids with slashes
-    paths(models::retrieve),
+    // routed by hand: ids have slashes, which axum wants as `{*model}`; the operator chooses the path of the metrics
+    paths(models::retrieve, health::metrics),
     info(
         title = "Prism",
         description = "One OpenAI-compatible door in front of every LLM provider.",

@@ -26,8 +26,8 @@ use crate::{
     wire::{Fate, Loss},
 };
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const PRISM_REQUEST_ID: HeaderName = HeaderName::from_static("x-prism-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const PRISM_REQUEST_ID: HeaderName = HeaderName::from_static("x-prism-request-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-prism-trace-id");
 const PROVIDER: HeaderName = HeaderName::from_static("x-prism-provider");
 const MODEL_USED: HeaderName = HeaderName::from_static("x-prism-model-used");

@@ -4,6 +4,7 @@
 //! SO_REUSEPORT would pile few long-lived ones on one core and let a second instance share the port in silence.
 
 use std::{
+    convert::Infallible,
     io,
     net::{IpAddr, SocketAddr},
     sync::{
@@ -11,11 +12,17 @@ use std::{
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-use axum::Router;
-use hyper::{Request, body::Incoming, server::conn::http1, server::conn::http2, service::service_fn};
+use axum::{Router, response::Response};
+use hyper::{
+    Request,
+    body::Incoming,
+    header::{CONNECTION, HeaderValue, TRANSFER_ENCODING},
+    server::conn::{http1, http2},
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
@@ -35,8 +42,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
+use super::{heads::Watched, reply, status};
 use crate::{
     config::{Server, Tls},
+    ids,
+    refusal::{Cause, Refusal},
     transport::{certificates, enter_core},
 };
 
@@ -227,7 +237,8 @@ impl Worker {
     }
 
     async fn http1<S: AsyncRead + AsyncWrite + Unpin + 'static>(&self, stream: S, peer: IpAddr, watcher: Watcher) {
-        let service = service_fn(|request| self.call(request, peer));
+        let (stream, contradiction) = Watched::new(stream);
+        let service = service_fn(|request| serve(self.router.clone(), request, peer, contradiction.seen()));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.header_timeout)
@@ -237,7 +248,7 @@ impl Worker {
 
     async fn http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(&self, stream: S, peer: IpAddr, watcher: Watcher) {
         let router = self.router.clone();
-        let service = service_fn(move |request| serve(router.clone(), request, peer));
+        let service = service_fn(move |request| serve(router.clone(), request, peer, false));
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(Duration::from_secs(30)))
@@ -246,28 +257,33 @@ impl Worker {
             .serve_connection(TokioIo::new(stream), service);
         note(watcher.watch(connection).await);
     }
-
-    async fn call(
-        &self,
-        request: Request<Incoming>,
-        peer: IpAddr,
-    ) -> Result<axum::response::Response, std::convert::Infallible> {
-        serve(self.router.clone(), request, peer).await
-    }
 }
 
+/// One request through the routes. `contradiction`: its connection has sent a head with two lengths.
 async fn serve(
     mut router: Router,
     mut request: Request<Incoming>,
     peer: IpAddr,
-) -> Result<axum::response::Response, std::convert::Infallible> {
-    // hyper reads a request with both lengths as chunked (RFC 9112 §6.3) and hides the other one: whatever follows such a
-    // request on its connection is not trusted
-    let chunked = request.headers().contains_key(hyper::header::TRANSFER_ENCODING);
+    contradiction: bool,
+) -> Result<Response, Infallible> {
+    let chunked = request.headers().contains_key(TRANSFER_ENCODING);
     request.extensions_mut().insert(Peer(peer));
-    let mut response = router.call(request).await?;
+    let mut response = if chunked && contradiction {
+        let message = "the request has both `Content-Length` and `Transfer-Encoding`; send one of them";
+        status::page(&Refusal::new(Cause::Invalid, message).code("contradicting_lengths"))
+    } else {
+        router.call(request).await?
+    };
+    let headers = response.headers_mut();
     if chunked {
-        response.headers_mut().insert(hyper::header::CONNECTION, hyper::header::HeaderValue::from_static("close"));
+        // whatever follows on this connection is not trusted to be a request
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if !headers.contains_key(reply::PRISM_REQUEST_ID)
+        && let Ok(id) = HeaderValue::try_from(ids::request_id(SystemTime::now()))
+    {
+        headers.insert(reply::REQUEST_ID, id.clone());
+        headers.insert(reply::PRISM_REQUEST_ID, id);
     }
     Ok(response)
 }

@@ -122,10 +122,12 @@ fn is_event_stream(head: &Parts) -> bool {
 async fn collect(mut body: UpstreamBody, limit: usize) -> Result<Bytes, Refusal> {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
+    let mut length = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| broken(&error))?;
         let Ok(data) = frame.into_data() else { continue };
-        if first.len() + more.len() + data.len() > limit {
+        length += data.len();
+        if length > limit {
             return Err(Refusal::new(Cause::Upstream, "the provider's answer is too large"));
         }
         if first.is_empty() {

@@ -16,8 +16,10 @@ use super::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChatCompletionRequest {
     /// The model's name, as `GET /v1/models` lists it.
+    #[schema(min_length = 1)]
     pub model: String,
     /// The conversation so far.
+    #[schema(min_items = 1)]
     pub messages: Vec<ChatMessage>,
     /// The voice and format of a spoken answer. Required when `modalities` holds `audio`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,125 @@
+//! A look at request heads before hyper reads them.
+//!
+//! hyper takes a request that has both `Transfer-Encoding` and `Content-Length` for a chunked one and hides the length
+//! (RFC 9112 §6.3 allows it). The two contradict each other, and a proxy in front may have believed the other one: such a
+//! request is refused, and so this notes it on its way in.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+};
+
+use memchr::memmem;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Heads are short; a body is not searched beyond this.
+const SEARCHED: usize = 16 << 10;
+
+/// Whether a contradicting head has been seen on a connection.
+#[derive(Clone, Default)]
+pub(super) struct Contradiction(Arc<AtomicBool>);
+
+impl Contradiction {
+    pub fn seen(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
+/// A connection whose heads are looked at.
+pub(super) struct Watched<S> {
+    inner: S,
+    contradiction: Contradiction,
+}
+
+impl<S> Watched<S> {
+    pub fn new(inner: S) -> (Self, Contradiction) {
+        let contradiction = Contradiction::default();
+        (Self { inner, contradiction: contradiction.clone() }, contradiction)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut this.inner).poll_read(cx, buffer);
+        if contradicts(&buffer.filled()[before..]) {
+            this.contradiction.0.store(true, Relaxed);
+        }
+        polled
+    }
+}
+
+/// Whether one head in these bytes has both fields. Chunked requests are rare: the others cost one search.
+fn contradicts(bytes: &[u8]) -> bool {
+    let bytes = &bytes[..bytes.len().min(SEARCHED)];
+    // the spellings that clients send, and a thorough look at whatever else ends this way
+    let chunked = memmem::find(bytes, b"hunked").is_some() || memmem::find(bytes, b"HUNKED").is_some();
+    chunked && heads(bytes).any(|head| has(head, b"transfer-encoding") && has(head, b"content-length"))
+}
+
+fn heads(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let all = rest?;
+        let end = memmem::find(all, b"\r\n\r\n");
+        rest = end.map(|end| &all[end + 4..]);
+        Some(&all[..end.unwrap_or(all.len())])
+    })
+}
+
+fn has(head: &[u8], name: &[u8]) -> bool {
+    head.split(|&byte| byte == b'\n').any(|line| {
+        line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+            && line[name.len()..].trim_ascii_start().first() == Some(&b':')
+    })
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::contradicts;
+
+    #[test]
+    fn only_both_lengths_in_one_head_contradict() {
+        for (text, expected) in [
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", true),
+            ("POST / HTTP/1.1\r\ncontent-length : 3\r\nTRANSFER-ENCODING: CHUNKED\r\n\r\n", true),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", false),
+            ("POST / HTTP/1.1\r\nContent-Length: 30\r\n\r\nTransfer-Encoding: chunked\n", false),
+            ("GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\nPOST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", false),
+        ] {
+            assert_eq!(contradicts(text.as_bytes()), expected, "{text}");
+        }
+    }
+}
