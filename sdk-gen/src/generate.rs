@@ -55,7 +55,8 @@ pub fn run(
 }
 
 fn generate(toolchain: &Toolchain, repository: &Path, document: &Value, templates: &Path) -> Result<Files, Trouble> {
-    let temporary = tempfile::tempdir().map_err(|source| Trouble::file("create", Path::new("a temporary folder"), source))?;
+    let temporary =
+        tempfile::tempdir().map_err(|source| Trouble::file("create", Path::new("a temporary folder"), source))?;
     let (input, output) = (temporary.path().join("openapi.json"), temporary.path().join("sdk"));
     fs::create_dir(&output).map_err(|source| Trouble::file("create", &output, source))?;
     fs::write(&input, document.to_string()).map_err(|source| Trouble::file("write", &input, source))?;

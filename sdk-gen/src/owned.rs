@@ -55,7 +55,9 @@ pub fn replace(folder: &Path, wanted: &Files) -> Result<(), Trouble> {
         let path = folder.join(name);
         match fs::read(&path) {
             Ok(have) if have == *bytes => continue,
-            Ok(_) if name != MANIFEST && !ours.contains(name) => return Err(Trouble::NotOurs(path.display().to_string())),
+            Ok(_) if name != MANIFEST && !ours.contains(name) => {
+                return Err(Trouble::NotOurs(path.display().to_string()));
+            }
             _ => {}
         }
         let parent = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -72,7 +74,11 @@ pub fn replace(folder: &Path, wanted: &Files) -> Result<(), Trouble> {
 fn listed(folder: &Path) -> BTreeSet<String> {
     let manifest = fs::read_to_string(folder.join(MANIFEST)).unwrap_or_default();
     // A manifest that was tampered with deletes nothing outside its folder.
-    manifest.lines().filter(|name| !name.starts_with('/') && !name.split('/').any(|part| part == "..")).map(str::to_owned).collect()
+    manifest
+        .lines()
+        .filter(|name| !name.starts_with('/') && !name.split('/').any(|part| part == ".."))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn stale(folder: &Path, wanted: &Files) -> impl Iterator<Item = String> {

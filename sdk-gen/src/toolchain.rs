@@ -22,7 +22,9 @@ impl Toolchain {
         let (venv, wanted, have) = (folder.join("venv"), folder.join("requirements.txt"), folder.join("installed.txt"));
         fs::create_dir_all(&folder).map_err(|source| Trouble::file("create", &folder, source))?;
         let gate = folder.join("lock");
-        let gate = File::create(&gate).and_then(|file| file.lock().map(|()| file)).map_err(|source| Trouble::file("lock", &gate, source))?;
+        let gate = File::create(&gate)
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|source| Trouble::file("lock", &gate, source))?;
         if fs::read_to_string(&have).is_ok_and(|have| have == PINNED) {
             return Ok(Self { venv });
         }
@@ -30,7 +32,9 @@ impl Toolchain {
         fs::write(&wanted, PINNED).map_err(|source| Trouble::file("write", &wanted, source))?;
         let python = venv.join("bin/python");
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-        run(Command::new(python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&wanted))?;
+        run(Command::new(python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&wanted))?;
         fs::write(&have, PINNED).map_err(|source| Trouble::file("write", &have, source))?;
         drop(gate);
         Ok(Self { venv })
@@ -45,7 +49,8 @@ impl Toolchain {
         let bin = self.venv.join("bin");
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths([bin.clone()].into_iter().chain(std::env::split_paths(&inherited)));
-        let program = if bin.join(program.as_ref()).exists() { bin.join(program.as_ref()) } else { program.as_ref().into() };
+        let program =
+            if bin.join(program.as_ref()).exists() { bin.join(program.as_ref()) } else { program.as_ref().into() };
         let mut command = Command::new(program);
         command.envs(path.map(|path| ("PATH", path)));
         command

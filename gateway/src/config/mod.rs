@@ -121,6 +121,22 @@ pub struct Provider {
     pub ca_file: Option<PathBuf>,
     pub proxy: Option<String>,
     pub quirks: &'static Quirks,
+    pub settings: Settings,
+}
+
+/// What only some formats need to know of a provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Anthropic's date, Azure's `api-version` (`v1` selects its v1 path).
+    pub api_version: Option<String>,
+    /// Google Cloud project; with it the `gemini` format speaks to Vertex AI.
+    pub project: Option<String>,
+    /// Google Cloud location (`global`, `us-central1`, …).
+    pub location: Option<String>,
+    /// AWS region.
+    pub region: Option<String>,
+    /// `input_type` of Cohere's embeddings, `search_document` by default.
+    pub embedding_input_type: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::{
-    AuthScheme, BUILT_FORMATS, PRESETS, Preset, Provider, Timeouts, address,
+    AuthScheme, BUILT_FORMATS, PRESETS, Preset, Provider, Settings, Timeouts, address,
     check::{nearest, suggestion},
     file_provider as written,
     preset::{COMPATIBLE, formats, preset},
@@ -70,6 +70,7 @@ pub(super) fn provider(
         ca_file: written.ca_file.as_ref().map(|path| draft.context.folder.join(path)),
         proxy: draft.proxy(),
         quirks: preset.quirks,
+        settings: Settings::default(),
     })
 }
 

@@ -2,11 +2,11 @@
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, StatusCode, response::Parts};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, response::Parts};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
@@ -45,7 +45,8 @@ pub struct Bounds {
 /// Why there is no answer; [`Cause::fails_over`] says whether another provider may have one.
 pub async fn attempt(lease: Lease, request: &ClientRequest, model: &str, bounds: Bounds) -> Result<Reply, Refusal> {
     let core = lease.core.clone();
-    let target = Target { model, quirks: core.config.quirks };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let target = Target { model, quirks: core.config.quirks, settings: &core.config.settings, now };
     let upstream = core.format.request(request, target)?;
     if bounds.strict && !upstream.losses.is_empty() {
         return Err(lossy(&upstream.losses));
@@ -81,11 +82,12 @@ async fn call(
     bounds: Bounds,
     attempt: &mut Attempt,
 ) -> Result<Called, Refusal> {
-    let Upstream { path, body, losses, reading } = upstream;
+    let Upstream { path, headers, body, losses, reading } = upstream;
     let mut outgoing = http::Request::new(body);
     *outgoing.method_mut() = Method::POST;
     *outgoing.uri_mut() = core.uri(&path)?;
     *outgoing.headers_mut() = core.headers().clone();
+    outgoing.headers_mut().extend(headers);
 
     let timeouts = &core.config.timeouts;
     let patience = if request.envelope.stream { timeouts.first_byte } else { timeouts.request };
@@ -112,10 +114,11 @@ async fn call(
     Ok(Called::Whole { answer, headers: head.headers, losses })
 }
 
+/// Server-sent events, or AWS's binary ones.
 fn is_event_stream(head: &Parts) -> bool {
-    head.headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| {
-        kind.as_bytes().get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
-    })
+    const KINDS: [&[u8]; 2] = [b"text/event-stream", b"application/vnd.amazon.eventstream"];
+    let kind = head.headers.get(http::header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    KINDS.iter().any(|wanted| kind.get(..wanted.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(wanted)))
 }
 
 /// The whole body; one frame is not copied.

@@ -111,7 +111,7 @@ impl ProviderCore {
             born_at: SystemTime::now(),
             permits: Arc::new(Semaphore::new(config.max_concurrent.min(Semaphore::MAX_PERMITS))),
             draining: AtomicBool::new(false),
-            headers: upstream_headers(&config),
+            headers: upstream_headers(&config, format),
             scheme: parts.scheme.expect("configuration has checked the base URL"),
             authority: parts.authority.expect("configuration has checked the base URL"),
             prefix,
@@ -231,11 +231,12 @@ impl ProviderCore {
     }
 }
 
-fn upstream_headers(config: &config::Provider) -> HeaderMap {
+fn upstream_headers(config: &config::Provider, format: &dyn WireFormat) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(config.headers.len() + 5);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("prism/", env!("CARGO_PKG_VERSION"))));
+    headers.extend(format.headers(config));
     for (name, value) in &config.headers {
         headers.insert(name, value.clone());
     }

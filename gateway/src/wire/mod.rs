@@ -3,6 +3,8 @@
 //! Pure: bytes in, bytes out; no socket, no clock. A format is one folder and one word in [`FORMATS`].
 
 mod edits;
+mod errors;
+pub mod hub;
 pub mod openai;
 mod payload;
 mod redact;
@@ -12,13 +14,14 @@ mod sse;
 use std::{borrow::Cow, collections::VecDeque};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+pub use hub::dispositions::{Disposition, Dispositions};
 pub use payload::Payload;
 
 use crate::{
     api::{ClientRequest, Endpoint, TokenUsage},
-    config::Quirks,
+    config::{self, Quirks, Settings},
     refusal::Refusal,
 };
 
@@ -57,7 +60,30 @@ pub trait WireFormat: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the body is not a listing.
-    fn models(&self, body: &[u8]) -> Result<Vec<String>, Refusal>;
+    fn models(&self, body: &[u8]) -> Result<ModelPage, Refusal>;
+
+    /// Where the model list is: a path below the base URL, or a whole URL.
+    fn models_path(&self, provider: &config::Provider) -> Cow<'static, str> {
+        provider.models_path.into()
+    }
+
+    /// Headers that every request to this provider carries besides its credential (a version, for instance).
+    fn headers(&self, _provider: &config::Provider) -> Vec<(HeaderName, HeaderValue)> {
+        Vec::new()
+    }
+
+    /// What becomes of every field of the chat request; `None` when all of them pass untouched.
+    fn dispositions(&self) -> Option<Dispositions> {
+        None
+    }
+}
+
+/// One page of a model list.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ModelPage {
+    pub ids: Vec<String>,
+    /// What follows the list's path (`?after_id=…`) to get the next page.
+    pub next: Option<String>,
 }
 
 /// Where an attempt goes.
@@ -66,6 +92,9 @@ pub struct Target<'a> {
     /// The model's name as the provider knows it.
     pub model: &'a str,
     pub quirks: &'static Quirks,
+    pub settings: &'a Settings,
+    /// Seconds since 1970, for the answer's `created`.
+    pub now: u64,
 }
 
 /// A request ready for the provider.
@@ -73,6 +102,8 @@ pub struct Target<'a> {
 pub struct Upstream {
     /// Appended to the provider's base URL; starts with `/`.
     pub path: Cow<'static, str>,
+    /// Headers of this request alone; they replace the provider's own.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: Payload,
     /// What was dropped or approximated on the way, for `x-prism-translation`.
     pub losses: Vec<Loss>,
@@ -102,6 +133,12 @@ pub struct Reading {
     pub hide_usage: bool,
     /// Tool call ids that were rewritten for the provider: (theirs, the client's).
     pub tool_ids: Vec<(String, String)>,
+    /// Seconds since 1970, for answers that a format writes itself.
+    pub created: u64,
+    /// The model as the provider knows it, for answers that do not name it.
+    pub model: Box<str>,
+    /// The tool that stands for a JSON schema where the provider has no other way: its input is the content.
+    pub json_tool: Option<Box<str>>,
 }
 
 /// A whole answer.

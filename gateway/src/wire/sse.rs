@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use bytes::BytesMut;
 use memchr::memchr2;
 
 /// Finds the end of the event in progress, across frames cut anywhere.
@@ -42,6 +43,54 @@ impl Boundary {
         None
     }
 }
+
+/// Larger events are no events.
+const MAX_EVENT: usize = 8 << 20;
+
+/// Events out of frames that are cut anywhere, for decoders that read each of them.
+#[derive(Debug, Default)]
+pub struct Events {
+    boundary: Boundary,
+    carried: BytesMut,
+}
+
+impl Events {
+    /// Calls `each` with every event that this frame completes.
+    ///
+    /// # Errors
+    /// When an event is larger than any sensible one.
+    pub fn feed(&mut self, frame: &[u8], mut each: impl FnMut(&Event<'_>)) -> Result<(), TooLarge> {
+        let mut rest = frame;
+        while let Some(end) = self.boundary.find(rest) {
+            let (event, after) = rest.split_at(end);
+            if self.carried.is_empty() {
+                each(&Event::read(event));
+            } else {
+                self.carried.extend_from_slice(event);
+                each(&Event::read(&self.carried));
+                self.carried.clear();
+            }
+            rest = after;
+        }
+        if self.carried.len() + rest.len() > MAX_EVENT {
+            return Err(TooLarge);
+        }
+        self.carried.extend_from_slice(rest);
+        Ok(())
+    }
+
+    /// The event that was not ended with a blank line, if there is one.
+    pub fn end(&mut self, each: impl FnOnce(&Event<'_>)) {
+        let last = std::mem::take(&mut self.carried);
+        if !last.is_empty() {
+            each(&Event::read(&last));
+        }
+    }
+}
+
+/// An event beyond [`MAX_EVENT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge;
 
 /// Whether a frame that starts with a new event also ends with the end of one.
 pub fn ends_event(frame: &[u8]) -> bool {

@@ -7,7 +7,6 @@ use super::{
     instance::instance,
     now,
     options::Options,
-    parse::parse,
     rejection::Rejection,
     reply::Reply,
     require_model,
@@ -24,7 +23,7 @@ use crate::api::{
 pub(super) const MOST_CHOICES: usize = 128;
 
 pub(super) fn answer(body: &[u8]) -> Result<(Reply, Options), Rejection> {
-    let request: ChatCompletionRequest = parse(body)?;
+    let request: ChatCompletionRequest = crate::wire::hub::parse(body)?;
     let (model, options) = Options::parse(&request.model)?;
     require_model(model, &["echo", "lorem", "tool", "json"], "/v1/embeddings")?;
     check(&request)?;

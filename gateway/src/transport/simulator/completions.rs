@@ -6,7 +6,6 @@ use super::{
     chat::{MOST_CHOICES, check_stream, includes_usage, usage},
     id, now,
     options::Options,
-    parse::parse,
     rejection::Rejection,
     reply::Reply,
     require_model,
@@ -16,7 +15,7 @@ use super::{
 use crate::api::{CompletionChoice, CompletionRequest, Stop, TextInput};
 
 pub(super) fn answer(body: &[u8]) -> Result<(Reply, Options), Rejection> {
-    let request: CompletionRequest = parse(body)?;
+    let request: CompletionRequest = crate::wire::hub::parse(body)?;
     let (model, options) = Options::parse(&request.model)?;
     let elsewhere = if model == "embedding" { "/v1/embeddings" } else { "/v1/chat/completions" };
     require_model(model, &["echo", "lorem"], elsewhere)?;

@@ -2,9 +2,7 @@
 
 use serde_json::Map;
 
-use super::{
-    completions::texts, options::Options, parse::parse, rejection::Rejection, reply::Reply, require_model, text::count,
-};
+use super::{completions::texts, options::Options, rejection::Rejection, reply::Reply, require_model, text::count};
 use crate::api::{
     Embedding, EmbeddingObject, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage, EmbeddingVector, EncodingFormat,
     ListObject,
@@ -18,7 +16,7 @@ const MOST_INPUTS: usize = 2048;
 const MOST_NUMBERS: usize = 1 << 20;
 
 pub(super) fn answer(body: &[u8]) -> Result<(Reply, Options), Rejection> {
-    let request: EmbeddingRequest = parse(body)?;
+    let request: EmbeddingRequest = crate::wire::hub::parse(body)?;
     let (model, options) = Options::parse(&request.model)?;
     require_model(model, &["embedding"], "/v1/chat/completions")?;
     let dimensions = request.dimensions.unwrap_or(DIMENSIONS);

@@ -40,7 +40,6 @@ mod completions;
 mod embeddings;
 mod instance;
 mod options;
-mod parse;
 mod rejection;
 mod reply;
 mod stream;

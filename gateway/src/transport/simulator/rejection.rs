@@ -89,3 +89,11 @@ impl Rejection {
         response
     }
 }
+
+impl From<crate::wire::hub::Mistake> for Rejection {
+    fn from(mistake: crate::wire::hub::Mistake) -> Self {
+        let mut rejection = Self::new(StatusCode::BAD_REQUEST, "invalid_request_error", mistake.message);
+        rejection.body.param = mistake.param;
+        rejection
+    }
+}

@@ -6,7 +6,6 @@
 //! [`Refusal`] out of every error body there is.
 
 mod answer;
-mod errors;
 mod fields;
 mod glance;
 mod long;
@@ -27,7 +26,11 @@ mod tests;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::{Answer, Reading, StreamDecoder, Target, Upstream, WireFormat, edits, redact, spans, sse};
+use super::{
+    Answer, ModelPage, Reading, StreamDecoder, Target, Upstream, WireFormat, edits,
+    errors::{self, is_plain},
+    spans, sse,
+};
 use crate::{api::ClientRequest, refusal::Refusal};
 
 pub use read::read;
@@ -57,13 +60,7 @@ impl WireFormat for OpenAi {
         errors::refusal(status, headers, body)
     }
 
-    fn models(&self, body: &[u8]) -> Result<Vec<String>, Refusal> {
-        models::models(body)
+    fn models(&self, body: &[u8]) -> Result<ModelPage, Refusal> {
+        Ok(ModelPage { ids: models::models(body)?, next: None })
     }
-}
-
-/// A word that programs use: short enough and plain enough to be repeated in headers and messages.
-fn is_plain(word: &str) -> bool {
-    (1..=64).contains(&word.len())
-        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
 }

@@ -161,10 +161,14 @@ impl<'a> Draft<'a> {
         let reading = Reading {
             endpoint: self.request.endpoint,
             quirks: self.quirks,
+            created: 0,
+            model: Box::default(),
+            json_tool: None,
             hide_usage: self.hides_usage(),
             tool_ids: self.tool_ids,
         };
         Upstream {
+            headers: Vec::new(),
             path: Cow::Borrowed(self.request.endpoint.path()),
             body: self.edits.apply(&self.request.body),
             losses: self.losses,

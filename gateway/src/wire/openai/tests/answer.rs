@@ -109,7 +109,7 @@ fn a_repeated_tool_id_is_the_clients_again() {
 
 #[test]
 fn model_lists_come_in_several_shapes() {
-    let ids = |body: &str| OpenAi.models(body.as_bytes());
+    let ids = |body: &str| OpenAi.models(body.as_bytes()).map(|page| page.ids);
     assert_eq!(ids(r#"{"data":[{"id":"b"},{"id":"a"},{"id":"b"},{"x":1}]}"#).unwrap(), ["b", "a"]);
     assert_eq!(ids(r#"[{"id":"a"},"b"]"#).unwrap(), ["a", "b"]);
     assert_eq!(ids(r#"{"models":[{"name":"a"},{"name":"x","id":"b"},{"model":"c"}]}"#).unwrap(), ["a", "b", "c"]);

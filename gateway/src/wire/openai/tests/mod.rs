@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::read;
 use crate::{
     api::{ClientRequest, Endpoint, TokenUsage},
-    config::{Mend, Quirks, ToolIds},
+    config::{Mend, Quirks, Settings, ToolIds},
     refusal::{Cause, Refusal},
     wire::{Fate, Loss, Reading, Target, Upstream, WireFormat, openai::OpenAi},
 };
@@ -42,14 +42,22 @@ fn refused(body: &str) -> Refusal {
 }
 
 fn upstream(request: &ClientRequest, model: &str, quirks: &'static Quirks) -> (String, Upstream) {
-    let upstream = OpenAi.request(request, Target { model, quirks }).unwrap();
+    let upstream = OpenAi.request(request, Target { model, quirks, settings: &Settings::default(), now: 0 }).unwrap();
     let body = upstream.body.to_bytes();
     assert_eq!(body.len() as u64, upstream.body.len());
     (String::from_utf8(body.to_vec()).unwrap(), upstream)
 }
 
 fn reading(quirks: &'static Quirks, hide_usage: bool) -> Reading {
-    Reading { endpoint: Endpoint::ChatCompletions, quirks, hide_usage, tool_ids: Vec::new() }
+    Reading {
+        endpoint: Endpoint::ChatCompletions,
+        quirks,
+        hide_usage,
+        tool_ids: Vec::new(),
+        created: 0,
+        model: Box::default(),
+        json_tool: None,
+    }
 }
 
 fn dropped(fields: &[&str]) -> Vec<Loss> {

@@ -9,7 +9,7 @@ use chrono::DateTime;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
-use super::{is_plain, redact};
+use super::redact;
 use crate::refusal::{Cause, Refusal};
 
 /// Larger error bodies are not read.
@@ -40,7 +40,7 @@ const KEY_WORDS: &[&str] = &["invalid api key", "incorrect api key", "api key no
 const KEY_CODES: &[&str] = &["invalid_api_key", "API_KEY_INVALID", "authentication_error"];
 
 /// A non-2xx answer.
-pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {
+pub(in crate::wire) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {
     // What is no JSON in a 5xx comes from a proxy, and is about the provider's inside.
     let is_json = body.trim_ascii_start().starts_with(b"{") || body.trim_ascii_start().starts_with(b"[");
     let report = if is_json || !status.is_server_error() { Report::read(body) } else { Report::default() };
@@ -50,7 +50,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> R
 }
 
 /// An error inside a 2xx answer or a stream. A status of its own, if it gives one, is in `error.code` or `error.status`.
-pub(super) fn disguised(json: &[u8]) -> Refusal {
+pub(in crate::wire) fn disguised(json: &[u8]) -> Refusal {
     let report = Report::read(json);
     let status = report.status.filter(|status| (400..600).contains(status));
     let cause = report.overrides().or(status.map(of_status)).unwrap_or_else(|| report.of_words());
@@ -63,7 +63,7 @@ pub(super) fn disguised(json: &[u8]) -> Refusal {
 
 /// Used-up credit (402) is a quota state: the caller can do nothing about it, another provider can. OpenAI itself
 /// answers 429 `insufficient_quota`.
-fn of_status(status: u16) -> Cause {
+pub(in crate::wire) fn of_status(status: u16) -> Cause {
     match status {
         401 | 403 => Cause::Credential,
         402 | 429 => Cause::RateLimited,
@@ -231,7 +231,7 @@ fn complaint(item: &Value) -> Option<String> {
 }
 
 /// How long the provider wants to be left alone. A date counts from the answer's own `Date`, so that no clock is asked.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(in crate::wire) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let seconds = |text: &str| text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     if let Some(wait) = text("retry-after-ms").and_then(seconds) {
@@ -244,4 +244,10 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         Some((until - now).to_std().unwrap_or_default())
     };
     seconds(after).or_else(until).map(|wait| wait.min(MAX_WAIT))
+}
+
+/// A word that programs use: short enough and plain enough to be repeated in headers and messages.
+pub(in crate::wire) fn is_plain(word: &str) -> bool {
+    (1..=64).contains(&word.len())
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
 }

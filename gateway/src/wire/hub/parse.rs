@@ -1,17 +1,23 @@
 //! Reads a request body; a mistake in it is traced to the member that is at fault.
 
-use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-use super::rejection::Rejection;
 
 /// Finding the culprit means reading the body again and again, so that it is done for these bodies only, in bytes.
 const TRACEABLE: usize = 256 * 1024;
 /// Members of one object that are suspected.
 const SUSPECTS: usize = 64;
 
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
+/// What is wrong with a body, and with which member of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    pub message: String,
+    pub param: Option<String>,
+}
+
+/// # Errors
+/// The first mistake, with the path of its member.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Mistake> {
     if let Ok(request) = serde_json::from_slice(body) {
         return Ok(request);
     }
@@ -27,10 +33,8 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
     })
 }
 
-fn rejection(param: Option<&str>, message: String) -> Rejection {
-    let mut rejection = Rejection::new(StatusCode::BAD_REQUEST, "invalid_request_error", message);
-    rejection.body.param = param.map(str::to_owned);
-    rejection
+fn rejection(param: Option<&str>, message: String) -> Mistake {
+    Mistake { message, param: param.map(str::to_owned) }
 }
 
 /// The path of the member without which the error would be another one, such as `messages[2].content`.
@@ -120,7 +124,7 @@ mod tests {
     fn rejected<T: DeserializeOwned>(body: &str) -> (String, Option<String>) {
         match parse::<T>(body.as_bytes()) {
             Ok(_) => panic!("was accepted: {body}"),
-            Err(rejection) => (rejection.body.message, rejection.body.param),
+            Err(mistake) => (mistake.message, mistake.param),
         }
     }
 
