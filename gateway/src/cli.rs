@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{app, config, http, options::Options};
+use crate::{app, config, formats, http, options::Options};
 
 /// One OpenAI-compatible door in front of every LLM provider.
 ///
@@ -34,6 +34,12 @@ enum Command {
     },
     /// Print the OpenAPI document.
     Openapi,
+    /// Show what becomes of every chat field in every provider format.
+    Formats {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the JSON Schema of the configuration file, for editors.
     Schema,
 }
@@ -62,6 +68,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(serve_)) => serve(serve_),
         Some(Command::Check { config }) => check(&config),
         Some(Command::Openapi) => print(&http::document()),
+        Some(Command::Formats { json }) => print(&formats::describe(json)),
         Some(Command::Schema) => {
             print(&(serde_json::to_string_pretty(&config::json_schema()).expect("a schema serialises") + "\n"))
         }

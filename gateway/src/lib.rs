@@ -9,6 +9,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod dispatch;
+pub mod formats;
 pub mod http;
 pub mod ids;
 pub mod options;

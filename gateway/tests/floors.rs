@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["provider"],
     &["dispatch", "admission"],
     &["http"],
-    &["options"],
+    &["options", "formats"],
     &["watcher"],
     &["app"],
     &["cli"],

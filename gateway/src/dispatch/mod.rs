@@ -7,6 +7,8 @@ mod dispatcher;
 mod relay;
 mod root;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use dispatcher::{Dispatcher, DispatcherMessage, Published};
 pub use relay::{Access, Relayed, relay};
