@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{app, config, formats, http, options::Options};
+use crate::{app, config, formats, http, options::Options, translate};
 
 /// One OpenAI-compatible door in front of every LLM provider.
 ///
@@ -40,6 +40,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what would be sent to a provider.
+    ///
+    /// Reads one JSON object a line from standard input: {"type":"anthropic","model":"…","request":{…}}, and writes the
+    /// path and body of the upstream request, or the error, one a line.
+    Translate,
     /// Print the JSON Schema of the configuration file, for editors.
     Schema,
 }
@@ -69,6 +74,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check { config }) => check(&config),
         Some(Command::Openapi) => print(&http::document()),
         Some(Command::Formats { json }) => print(&formats::describe(json)),
+        Some(Command::Translate) => translate::run(std::io::stdin().lock(), std::io::stdout().lock()),
         Some(Command::Schema) => {
             print(&(serde_json::to_string_pretty(&config::json_schema()).expect("a schema serialises") + "\n"))
         }

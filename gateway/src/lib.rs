@@ -17,6 +17,7 @@ pub mod provider;
 pub mod refusal;
 pub mod secret;
 pub mod telemetry;
+pub mod translate;
 pub mod transport;
 mod watcher;
 pub mod wire;

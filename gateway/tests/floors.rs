@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["provider"],
     &["dispatch", "admission"],
     &["http"],
-    &["options", "formats"],
+    &["options", "formats", "translate"],
     &["watcher"],
     &["app"],
     &["cli"],

@@ -4,10 +4,13 @@
 //! shapes with [`Chunks`] (streams) and `api`'s types (whole answers). [`dispositions`] is the table that says what
 //! becomes of every field in every format.
 
+pub mod answers;
 mod chunks;
 pub mod dispositions;
+pub mod inline;
 mod losses;
 mod parse;
+pub mod tools;
 
 pub use chunks::Chunks;
 pub use losses::Losses;

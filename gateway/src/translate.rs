@@ -1,0 +1,107 @@
+//! What would be sent: one translated request for each line of input. For people who wonder, and for tests.
+
+use std::io::{BufRead, Write};
+
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{
+    api::Endpoint,
+    config::{Settings, preset},
+    refusal::Refusal,
+    wire::{self, Target, Upstream, openai},
+};
+
+/// One line of input.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    /// Repeated in the output.
+    #[serde(default)]
+    name: Option<String>,
+    /// The provider's type: `anthropic`, `groq`, ….
+    #[serde(rename = "type")]
+    kind: String,
+    /// The model as the provider knows it.
+    model: String,
+    #[serde(default)]
+    endpoint: Option<String>,
+    #[serde(default)]
+    settings: Written,
+    /// The request as a client would send it.
+    request: Box<RawValue>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    api_version: Option<String>,
+    project: Option<String>,
+    location: Option<String>,
+    region: Option<String>,
+}
+
+/// Reads `{"type","model","request"}` lines and writes `{"path","body","translation"}` or `{"error"}` lines.
+///
+/// # Errors
+/// When a line is not of that form, or output is closed.
+pub fn run(input: impl BufRead, mut output: impl Write) -> Result<(), String> {
+    for (number, line) in input.lines().enumerate() {
+        let line = line.map_err(|error| error.to_string())?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let line: Line = serde_json::from_str(&line).map_err(|error| format!("line {}: {error}", number + 1))?;
+        let name = line.name.clone();
+        let mut result = match translate(&line) {
+            Ok(upstream) => sent(&upstream),
+            Err(refusal) => refused(&refusal),
+        };
+        if let Some(name) = name {
+            result["name"] = name.into();
+        }
+        writeln!(output, "{result}").map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn translate(line: &Line) -> Result<Upstream, Refusal> {
+    let known = preset(&line.kind);
+    let name = known.map_or(line.kind.as_str(), |preset| preset.api_format);
+    let format = wire::format(name)
+        .ok_or_else(|| Refusal::invalid("type", format!("`{}` is no provider type that is built", line.kind)))?;
+    let endpoint = match &line.endpoint {
+        None => Endpoint::ChatCompletions,
+        Some(wanted) => Endpoint::ALL
+            .into_iter()
+            .find(|endpoint| endpoint.name() == wanted)
+            .ok_or_else(|| Refusal::invalid("endpoint", format!("unknown endpoint `{wanted}`")))?,
+    };
+    let request = openai::read(endpoint, line.request.get().to_owned().into())?;
+    let Written { api_version, project, location, region } = &line.settings;
+    let settings = Settings {
+        api_version: api_version.clone(),
+        project: project.clone(),
+        location: location.clone(),
+        region: region.clone(),
+        ..Settings::default()
+    };
+    let quirks = known.map_or(&crate::config::Quirks::NONE, |preset| preset.quirks);
+    format.request(&request, Target { model: &line.model, quirks, settings: &settings, now: 0 })
+}
+
+fn sent(upstream: &Upstream) -> Value {
+    let body: Value = serde_json::from_slice(&upstream.body.to_bytes()).unwrap_or(Value::Null);
+    let headers: Vec<String> =
+        upstream.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or("?"))).collect();
+    let losses: Vec<Value> = upstream
+        .losses
+        .iter()
+        .map(|loss| json!({ "field": loss.field, "fate": format!("{:?}", loss.fate).to_lowercase() }))
+        .collect();
+    json!({ "path": upstream.path, "headers": headers, "body": body, "translation": losses })
+}
+
+fn refused(refusal: &Refusal) -> Value {
+    json!({ "error": { "message": refusal.message, "param": refusal.param, "code": refusal.code } })
+}
