@@ -23,7 +23,7 @@ use crate::{
 /// # Errors
 /// What kept it from starting.
 pub fn run(options: Options) -> Result<(), String> {
-    let (config, notices) = options.configuration()?;
+    let (config, notices) = aside(|| options.configuration())?;
     let _log = telemetry::start_log(&config.logging)?;
     let control =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
@@ -46,8 +46,9 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
     let Started { gateway, root, tasks } = &started;
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
     let metrics_path = config.prometheus.enabled.then_some(config.prometheus.path.as_str());
-    let plane = Plane::start(&router(gateway.clone(), metrics_path), server, tls, &shutdown)
-        .map_err(|error| format!("cannot start a core: {error}"))?;
+    let routes = aside(|| router(gateway.clone(), metrics_path));
+    let plane =
+        Plane::start(&routes, server, tls, &shutdown).map_err(|error| format!("cannot start a core: {error}"))?;
     if let Some(path) = options.config.clone() {
         let watched = Watched { path, options, root: root.clone(), gateway: gateway.clone(), current: config.clone() };
         Actor::spawn_linked(None, Watcher, watched, root.get_cell()).await.map_err(|error| error.to_string())?;
@@ -77,6 +78,12 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
     tasks.close();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Schemas and documents are made once, at the start, and leave a megabyte of crumbs: on a thread of their own, whose heap is
+/// given back when it ends.
+fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join()).expect("what panics here has panicked already")
 }
 
 struct Started {

@@ -8,7 +8,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 TARGETS = json.loads((HERE / "targets.json").read_text())
-CASES = [json.loads(line) for line in (HERE / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
+CASES = [json.loads(line) for line in (HERE / "cases.jsonl").read_text(encoding="utf-8").split("\n") if line]
 
 
 def binary() -> str:
@@ -20,7 +20,7 @@ def produce(target: str) -> list[str]:
     lines = [json.dumps({**TARGETS[target], **case}, ensure_ascii=False) for case in CASES]
     done = subprocess.run([binary(), "translate"], input="\n".join(lines), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    return done.stdout.rstrip("\n").split("\n")
 
 
 def golden(target: str) -> Path:

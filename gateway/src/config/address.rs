@@ -11,8 +11,12 @@ pub(super) fn base_url(written: &str, preset: &Preset) -> Result<String, &'stati
     let uri = absolute(written)?;
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let path = uri.path().trim_end_matches('/');
-    let path = path.strip_suffix("/chat/completions").unwrap_or(path).trim_end_matches('/');
-    let path = complete(authority, path, preset);
+    let path = if preset.api_format == "openai" {
+        let path = path.strip_suffix("/chat/completions").unwrap_or(path).trim_end_matches('/');
+        complete(authority, path, preset)
+    } else {
+        bare(path).to_owned()
+    };
     Ok(format!("{}://{authority}{path}", uri.scheme_str().unwrap_or("https")))
 }
 
@@ -43,9 +47,50 @@ pub(super) fn is_local(url: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// Where a region's models answer.
+pub(super) fn of_region(region: &str) -> String {
+    let partition = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://bedrock-runtime.{region}.{partition}")
+}
+
+/// The region in the host of such an address.
+pub(super) fn region_of(url: &str) -> Option<String> {
+    let host = url.split("://").nth(1)?;
+    let rest = host.strip_prefix("bedrock-runtime.").or_else(|| host.strip_prefix("bedrock-runtime-fips."))?;
+    rest.split_once('.').map(|(region, _)| region.to_owned())
+}
+
+/// Where a location of Google Cloud answers (S: `[google-genai:_api_client.py]`).
+pub(super) fn of_location(location: &str) -> String {
+    match location {
+        "global" => "https://aiplatform.googleapis.com".to_owned(),
+        "us" | "eu" => format!("https://aiplatform.{location}.rep.googleapis.com"),
+        location => format!("https://{location}-aiplatform.googleapis.com"),
+    }
+}
+
+/// The path without version segment and endpoint, for formats that write both themselves.
+fn bare(path: &str) -> &str {
+    const ENDPOINTS: &[&str] = &["messages", "models", "projects", "chat", "embed", "rerank", "deployments"];
+    let mut end = path.len();
+    let mut start = 0;
+    for segment in path.split_inclusive('/') {
+        let name = segment.trim_end_matches('/');
+        let rest = path[start + segment.len()..].trim_start_matches('/');
+        let next = rest.split('/').next().unwrap_or_default();
+        let ours = is_version(name) || name == "openai";
+        if ours && (next.is_empty() || is_version(next) || ENDPOINTS.contains(&next)) {
+            end = start;
+            break;
+        }
+        start += segment.len();
+    }
+    path[..end].trim_end_matches('/')
+}
+
 /// The path with its version segment.
 fn complete(authority: &str, path: &str, preset: &Preset) -> String {
-    let known = preset.base_url.filter(|_| preset.api_format == "openai").and_then(|url| url.parse::<Uri>().ok());
+    let known = preset.base_url.and_then(|url| url.parse::<Uri>().ok());
     let Some(known) = known else {
         // Of an unknown server nothing is known: `/v1` unless it has a path of its own.
         return if path.is_empty() { "/v1".to_owned() } else { path.to_owned() };
@@ -96,6 +141,22 @@ mod tests {
             ("house", "http://[::1]:8000/v1/chat/completions", "http://[::1]:8000/v1"),
             ("tgi", "http://tgi:8080", "http://tgi:8080/v1"),
             ("simulator", "http://simulator", "http://simulator"),
+            ("anthropic", "https://api.anthropic.com/v1/", "https://api.anthropic.com"),
+            (
+                "anthropic",
+                "https://gateway.example.com/v1/acme/anthropic",
+                "https://gateway.example.com/v1/acme/anthropic",
+            ),
+            ("anthropic", "http://127.0.0.1:9000/v1/messages", "http://127.0.0.1:9000"),
+            ("gemini", "https://generativelanguage.googleapis.com/v1beta", "https://generativelanguage.googleapis.com"),
+            ("vertexai", "https://aiplatform.googleapis.com/v1/projects/p", "https://aiplatform.googleapis.com"),
+            ("cohere", "https://api.cohere.com/v2", "https://api.cohere.com"),
+            ("cohere", "https://api.cohere.com", "https://api.cohere.com"),
+            ("azure", "https://r.openai.azure.com/", "https://r.openai.azure.com"),
+            ("azure", "https://r.openai.azure.com/openai/v1/", "https://r.openai.azure.com"),
+            ("azure", "https://r.openai.azure.com/openai", "https://r.openai.azure.com"),
+            ("azure", "https://r.openai.azure.com/openai/deployments/d/chat/completions", "https://r.openai.azure.com"),
+            ("bedrock", "http://127.0.0.1:9000/", "http://127.0.0.1:9000"),
         ] {
             assert_eq!(given(name, written), expected, "{name}: {written}");
         }

@@ -4,24 +4,31 @@
 use std::path::Path;
 
 use super::{
-    BUILT_FORMATS, Config, PRESETS, Preset, Provider,
+    Config, PRESETS, Preset, Provider,
     check::Report,
-    file_provider as written, provider,
-    resolve::{self, Context},
+    file_provider as written,
+    preset::Cloud,
+    provider,
+    resolve::{self, Around, Context},
     tree::{Node, Value},
 };
 use crate::secret::Secret;
 
 /// The configuration of a gateway that was started with nothing, and what its user should know of it.
 pub fn from_environment(env: &dyn Fn(&str) -> Option<String>) -> (Config, Vec<String>) {
-    let env = |name: &str| env(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    read(Around::of(env))
+}
+
+pub(super) fn read(around: Around<'_>) -> (Config, Vec<String>) {
+    let env = |name: &str| (around.env)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let around = Around { env: &env, ..around };
     let mut notices = Vec::new();
     let mut config = resolve::defaults();
     for preset in PRESETS {
         let provider = match preset.key_env.iter().find_map(|name| Some((*name, env(name)?))) {
-            Some((name, key)) => from_key(preset, name, &key, &env, config.server.max_in_flight),
+            Some((name, key)) => from_key(preset, name, &key, around, config.server.max_in_flight),
             None if preset.local || preset.name == "simulator" => {
-                made(preset, &written::Provider::default(), config.server.max_in_flight)
+                made(preset, &written::Provider::default(), around, config.server.max_in_flight)
                     .map(|provider| Provider { opportunistic: preset.local, ..provider })
             }
             None => continue,
@@ -39,11 +46,11 @@ fn from_key(
     preset: &Preset,
     name: &str,
     key: &str,
-    env: &dyn Fn(&str) -> Option<String>,
+    around: Around<'_>,
     max_in_flight: usize,
 ) -> Result<Provider, String> {
-    let base_url = preset.base_url_env.and_then(env);
-    if !BUILT_FORMATS.contains(&preset.api_format) {
+    let base_url = preset.base_url_env.and_then(around.env);
+    if !around.formats.contains(&preset.api_format) {
         let (provider, format) = (preset.name, preset.api_format);
         return Err(format!(
             "{name} is set, but the provider `{provider}` needs the `{format}` format, which is not built yet"
@@ -52,14 +59,21 @@ fn from_key(
     if let (Some(missing), None) = (preset.base_url_env, &base_url) {
         return Err(format!("{name} is set, but {missing} is not: {}", preset.note));
     }
-    let written = written::Provider { api_key: Some(Secret::new(key)), base_url, ..written::Provider::default() };
-    made(preset, &written, max_in_flight).map_err(|problem| format!("{name} is set and not used: {problem}"))
+    // What a cloud's variables mean is the cloud's affair: its own chain reads them.
+    let api_key = (!matches!(preset.cloud, Cloud::Aws | Cloud::Google)).then(|| Secret::new(key));
+    let written = written::Provider { api_key, base_url, ..written::Provider::default() };
+    made(preset, &written, around, max_in_flight).map_err(|problem| format!("{name} is set and not used: {problem}"))
 }
 
-fn made(preset: &Preset, written: &written::Provider, max_in_flight: usize) -> Result<Provider, String> {
+fn made(
+    preset: &Preset,
+    written: &written::Provider,
+    around: Around<'_>,
+    max_in_flight: usize,
+) -> Result<Provider, String> {
     let tree = Node { line: 1, value: Value::Map(Vec::new()) };
     let mut report = Report::new("environment");
-    let mut context = Context { tree: &tree, folder: Path::new(""), report: &mut report };
+    let mut context = Context { tree: &tree, folder: Path::new(""), report: &mut report, around };
     let provider = provider::provider(preset.name, written, max_in_flight, &mut context);
     match report.finish(provider) {
         Ok((Some(provider), _)) => Ok(provider),
@@ -97,7 +111,7 @@ mod tests {
     #[test]
     fn keys_bring_their_providers_or_a_notice() {
         let (config, notices) = from_environment(&|name| match name {
-            "OPENAI_API_KEY" | "ANTHROPIC_API_KEY" | "ANYSCALE_API_KEY" => Some("sk-canary\n".to_owned()),
+            "OPENAI_API_KEY" | "REPLICATE_API_TOKEN" | "ANYSCALE_API_KEY" => Some("sk-canary\n".to_owned()),
             "GROQ_API_KEY" => Some("  ".to_owned()),
             "XAI_API_KEY" => Some("sk canary".to_owned()),
             _ => None,
@@ -105,7 +119,7 @@ mod tests {
         assert_eq!(names(&config), ["openai", "ollama", "vllm", "lmstudio", "simulator"]);
         assert_eq!(config.providers[0].key.as_ref().map(Secret::expose), Some("sk-canary"));
         let told = notices.join("\n");
-        for name in ["ANTHROPIC_API_KEY", "ANYSCALE_BASE_URL", "XAI_API_KEY"] {
+        for name in ["REPLICATE_API_TOKEN", "ANYSCALE_BASE_URL", "XAI_API_KEY"] {
             assert!(told.contains(name), "{name}: {told}");
         }
         assert!(!told.contains("canary"), "{told}");

@@ -27,6 +27,47 @@ pub(in crate::config) struct Provider {
     pub auth: Option<Auth>,
     /// `true` for a local server that needs no key: the same as `auth: none`, and its models are read every 30 s.
     pub local: Option<bool>,
+    /// Version of its API: a date for `anthropic` and `azure` (or `v1`, the default), `v1` or `v1beta` for `gemini`.
+    pub api_version: Option<String>,
+    /// Azure: directory of the Entra application that fetches tokens.
+    pub tenant_id: Option<String>,
+    /// Azure: the Entra application.
+    pub client_id: Option<String>,
+    /// Azure: the Entra application's secret.
+    pub client_secret: Option<Secret>,
+    /// AWS region; by default `AWS_REGION` or `AWS_DEFAULT_REGION`.
+    pub region: Option<String>,
+    /// Another spelling of `region`.
+    #[schemars(extend("x-prefer" = "region"))]
+    pub aws_region: Option<String>,
+    /// AWS key; without one (and without `profile` and `api_key`) the usual AWS credential chain is asked.
+    pub access_key_id: Option<Secret>,
+    /// Another spelling of `access_key_id`.
+    #[schemars(extend("x-prefer" = "access_key_id"))]
+    pub aws_access_key_id: Option<Secret>,
+    /// The AWS key's secret.
+    pub secret_access_key: Option<Secret>,
+    /// Another spelling of `secret_access_key`.
+    #[schemars(extend("x-prefer" = "secret_access_key"))]
+    pub aws_secret_access_key: Option<Secret>,
+    /// Session token of a temporary AWS key.
+    pub session_token: Option<Secret>,
+    /// Another spelling of `session_token`.
+    #[schemars(extend("x-prefer" = "session_token"))]
+    pub aws_session_token: Option<Secret>,
+    /// Profile in the AWS credentials and config files.
+    pub profile: Option<String>,
+    /// Google Cloud project; by default `GOOGLE_CLOUD_PROJECT`, or that of the credentials file.
+    pub project: Option<String>,
+    /// Google Cloud location; by default `GOOGLE_CLOUD_LOCATION`, or `global`.
+    pub location: Option<String>,
+    /// Google Cloud credentials file (JSON); relative to the configuration file. By default the application-default
+    /// credentials.
+    pub credentials_file: Option<PathBuf>,
+    /// Google Cloud access token that somebody else renews.
+    pub access_token: Option<Secret>,
+    /// What embeddings are for, where the provider asks: `search_document` by default.
+    pub embedding_input_type: Option<EmbeddingInput>,
     /// Headers sent with every request to it.
     pub headers: Option<IndexMap<String, Secret>>,
     /// Models it has: names, or `{id, upstream}` where clients call a model otherwise than the provider.
@@ -64,6 +105,15 @@ pub(in crate::config) enum Auth {
     Bearer,
     ApiKey,
     None,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum EmbeddingInput {
+    SearchDocument,
+    SearchQuery,
+    Classification,
+    Clustering,
 }
 
 /// A model's name, or the two names that it has.

@@ -4,24 +4,27 @@
 //! What is known: [`preset`] is the table of providers, [`quirks`] the vocabulary of their deviations, `deviations`
 //! who has which.
 //! How a text becomes a [`Config`]: `tree` is its YAML with lines, `expand` fills in the environment, `shape` compares
-//! it with the schema, `resolve` says what it means (`provider`, `address`, `headers` and `models` for providers,
-//! `access` for clients), and `check` collects every mistake of all of them. `environment` makes a [`Config`] when
-//! there is no file.
+//! it with the schema, `resolve` says what it means (`provider`, `address`, `key`, `credentials`, `settings`, `headers`
+//! and `models` for providers, `access` for clients), and `check` collects every mistake of all of them. `environment`
+//! makes a [`Config`] when there is no file.
 
 mod access;
 mod address;
 mod check;
+mod credentials;
 mod deviations;
 mod environment;
 mod expand;
 mod file;
 mod file_provider;
 mod headers;
+mod key;
 mod models;
 mod preset;
 mod provider;
 mod quirks;
 mod resolve;
+mod settings;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -37,6 +40,7 @@ use ipnet::IpNet;
 
 pub use access::exposure;
 pub use check::{Mistake, Mistakes};
+pub use credentials::{AwsSource, Credentials, Entra, GoogleSource};
 pub use environment::from_environment;
 pub use file::json_schema;
 pub use preset::{BUILT_FORMATS, FAMILIES, PRESETS, Preset, SIMULATOR_MODELS, preset};
@@ -98,10 +102,12 @@ pub struct Provider {
     pub api_format: String,
     /// Answers inside the process; no socket is opened.
     pub simulated: bool,
-    /// Without a trailing slash, version segment included.
+    /// Without a trailing slash; with the version segment where the format does not write it into its paths.
     pub base_url: String,
     pub key: Option<Secret>,
     pub auth: AuthScheme,
+    /// What is computed or fetched for each request in place of a fixed key.
+    pub credentials: Option<Credentials>,
     /// Sent with every request to this provider.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     pub models: Vec<Model>,
@@ -153,6 +159,11 @@ pub enum AuthScheme {
     Bearer,
     /// `api-key: KEY`.
     ApiKey,
+    /// `x-api-key: KEY`.
+    XApiKey,
+    /// `x-goog-api-key: KEY`.
+    XGoogApiKey,
+    /// No fixed header.
     None,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{AuthScheme, Quirks, deviations};
 
 /// Formats that are built; the same names as in `wire::FORMATS`, which a test there compares.
-pub const BUILT_FORMATS: &[&str] = &["openai"];
+pub const BUILT_FORMATS: &[&str] = &["openai", "anthropic", "cohere", "azure", "gemini", "bedrock"];
 
 /// Models of the built-in simulator.
 pub const SIMULATOR_MODELS: &[&str] = &["echo", "lorem", "tool", "json", "embedding"];
@@ -15,10 +15,15 @@ pub const SIMULATOR_MODELS: &[&str] = &["echo", "lorem", "tool", "json", "embedd
 pub struct Preset {
     pub name: &'static str,
     pub api_format: &'static str,
-    /// Version segment included, without a trailing slash; `None` when it has to be configured.
+    /// Without a trailing slash, version segment included if the format's paths have none; `None` when it has to be
+    /// configured or is made from other fields.
     pub base_url: Option<&'static str>,
-    /// How the key is sent; formats with their own way (`x-api-key`, signatures) bring it when they are built.
+    /// How the key is sent.
     pub auth: AuthScheme,
+    /// Whose credentials and addresses it has.
+    pub cloud: Cloud,
+    /// Fields that only some providers have, and this one does.
+    pub fields: &'static [&'static str],
     /// Environment variables that hold its key, the preferred one first.
     pub key_env: &'static [&'static str],
     /// Environment variable that holds its base URL, where there is no default.
@@ -35,6 +40,18 @@ pub struct Preset {
     pub quirks: &'static Quirks,
 }
 
+/// Whose credentials a provider takes besides a fixed key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cloud {
+    None,
+    /// Signed requests; the base URL comes from the region.
+    Aws,
+    /// OAuth tokens; the base URL comes from the location.
+    Google,
+    /// Entra tokens.
+    Azure,
+}
+
 const HOURLY: Option<Duration> = Some(Duration::from_secs(3600));
 const OFTEN: Option<Duration> = Some(Duration::from_secs(30));
 
@@ -44,6 +61,8 @@ pub(super) const COMPATIBLE: Preset = Preset {
     api_format: "openai",
     base_url: None,
     auth: AuthScheme::Bearer,
+    cloud: Cloud::None,
+    fields: &[],
     key_env: &[],
     base_url_env: None,
     local: false,
@@ -65,14 +84,25 @@ const fn local(name: &'static str, base_url: &'static str) -> Preset {
 /// Every known provider; the order is that of a gateway without a configuration.
 pub const PRESETS: &[Preset] = &[
     Preset { quirks: &deviations::OPENAI, ..cloud("openai", "https://api.openai.com/v1", &["OPENAI_API_KEY"]) },
-    Preset { api_format: "anthropic", ..cloud("anthropic", "https://api.anthropic.com", &["ANTHROPIC_API_KEY"]) },
+    Preset {
+        api_format: "anthropic",
+        auth: AuthScheme::XApiKey,
+        fields: &["api_version"],
+        models_path: "/v1/models",
+        ..cloud("anthropic", "https://api.anthropic.com", &["ANTHROPIC_API_KEY"])
+    },
     Preset {
         api_format: "gemini",
+        auth: AuthScheme::XGoogApiKey,
+        fields: &["api_version"],
+        models_path: "/v1beta/models",
         ..cloud("gemini", "https://generativelanguage.googleapis.com", &["GEMINI_API_KEY", "GOOGLE_API_KEY"])
     },
     Preset {
         name: "vertexai",
         api_format: "gemini",
+        cloud: Cloud::Google,
+        fields: &["api_version", "project", "location", "credentials_file", "access_token"],
         key_env: &["GOOGLE_APPLICATION_CREDENTIALS"],
         discover: None,
         note: "made from its `location`",
@@ -81,7 +111,20 @@ pub const PRESETS: &[Preset] = &[
     Preset {
         name: "bedrock",
         api_format: "bedrock",
-        key_env: &["AWS_ACCESS_KEY_ID"],
+        cloud: Cloud::Aws,
+        fields: &[
+            "region",
+            "aws_region",
+            "access_key_id",
+            "aws_access_key_id",
+            "secret_access_key",
+            "aws_secret_access_key",
+            "session_token",
+            "aws_session_token",
+            "profile",
+            "embedding_input_type",
+        ],
+        key_env: &["AWS_ACCESS_KEY_ID", "AWS_BEARER_TOKEN_BEDROCK"],
         discover: None,
         note: "made from its `region`",
         ..COMPATIBLE
@@ -90,6 +133,9 @@ pub const PRESETS: &[Preset] = &[
         name: "azure",
         api_format: "azure",
         auth: AuthScheme::ApiKey,
+        cloud: Cloud::Azure,
+        fields: &["api_version", "tenant_id", "client_id", "client_secret"],
+        models_path: "/openai/v1/models",
         key_env: &["AZURE_OPENAI_API_KEY"],
         base_url_env: Some("AZURE_OPENAI_ENDPOINT"),
         discover: None,
@@ -97,7 +143,12 @@ pub const PRESETS: &[Preset] = &[
         note: "the endpoint of your Azure OpenAI resource, such as `https://NAME.openai.azure.com`",
         ..COMPATIBLE
     },
-    Preset { api_format: "cohere", ..cloud("cohere", "https://api.cohere.com", &["COHERE_API_KEY", "CO_API_KEY"]) },
+    Preset {
+        api_format: "cohere",
+        fields: &["embedding_input_type"],
+        models_path: "/v1/models",
+        ..cloud("cohere", "https://api.cohere.com", &["COHERE_API_KEY", "CO_API_KEY"])
+    },
     Preset { quirks: &deviations::GROQ, ..cloud("groq", "https://api.groq.com/openai/v1", &["GROQ_API_KEY"]) },
     Preset { quirks: &deviations::MISTRAL, ..cloud("mistral", "https://api.mistral.ai/v1", &["MISTRAL_API_KEY"]) },
     // The old host was api.together.xyz.
@@ -151,6 +202,16 @@ pub const PRESETS: &[Preset] = &[
 /// The preset of that name.
 pub fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
+}
+
+/// The preset whose ways a provider has that speaks this format under another name.
+pub(super) fn home(api_format: &str, cloud: bool) -> &'static Preset {
+    let speaks = |preset: &&Preset| preset.api_format == api_format;
+    let own = PRESETS.iter().filter(speaks).find(|preset| cloud == (preset.cloud != Cloud::None));
+    match api_format {
+        "openai" => &COMPATIBLE,
+        _ => own.or_else(|| PRESETS.iter().find(speaks)).unwrap_or(&COMPATIBLE),
+    }
 }
 
 /// Every format that a preset speaks, built or not.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::{
-    AuthScheme, BUILT_FORMATS, PRESETS, Preset, Provider, Settings, Timeouts, address,
+    PRESETS, Preset, Provider, Settings, Timeouts, address,
     check::{nearest, suggestion},
     file_provider as written,
-    preset::{COMPATIBLE, formats, preset},
+    preset::{COMPATIBLE, Cloud, formats, home, preset},
     resolve::Context,
+    settings::own_headers,
     tree::Trail,
 };
 use crate::secret::Secret;
@@ -42,12 +43,18 @@ pub(super) fn provider(
     let preset = &if api_format == preset.api_format {
         preset.clone()
     } else {
-        Preset { name: preset.name, key_env: preset.key_env, needs_key: preset.needs_key, ..COMPATIBLE }
+        let on_cloud = written.project.is_some() || written.location.is_some() || preset.cloud != Cloud::None;
+        let home = home(api_format, on_cloud);
+        let note = if home.cloud == Cloud::None { COMPATIBLE.note } else { home.note };
+        let (key_env, needs_key) = (preset.key_env, preset.needs_key);
+        Preset { name: preset.name, key_env, needs_key, base_url: None, note, ..home.clone() }
     };
     let simulated = preset.name == "simulator";
-    let base_url = draft.base_url(preset);
+    let settings = draft.settings(preset);
+    let base_url = draft.base_url(preset, &settings);
     let key = draft.key(preset);
     let auth = draft.auth(preset, key.is_some());
+    let credentials = if key.is_some() { None } else { draft.credentials(preset, &settings, &base_url) };
     let models = draft.models(simulated);
     Some(Provider {
         name: name.to_owned(),
@@ -56,9 +63,10 @@ pub(super) fn provider(
         simulated,
         discover: draft.discover(preset, &base_url),
         base_url,
-        headers: draft.headers(auth),
+        headers: draft.headers(auth, credentials.is_some(), own_headers(preset)),
         key,
         auth,
+        credentials,
         models,
         models_path: preset.models_path,
         opportunistic: false,
@@ -70,7 +78,7 @@ pub(super) fn provider(
         ca_file: written.ca_file.as_ref().map(|path| draft.context.folder.join(path)),
         proxy: draft.proxy(),
         quirks: preset.quirks,
-        settings: Settings::default(),
+        settings,
     })
 }
 
@@ -119,7 +127,7 @@ impl Draft<'_, '_> {
             None => Some(preset.api_format),
         };
         match (format, self.written.api_format.as_deref()) {
-            (Some(format), _) if BUILT_FORMATS.contains(&format) => return Some(format),
+            (Some(format), _) if self.context.around.formats.contains(&format) => return Some(format),
             (Some(format), _) => {
                 let note = match preset.note {
                     note if preset.api_format == "replicate" => format!(": {note}"),
@@ -135,7 +143,7 @@ impl Draft<'_, '_> {
         None
     }
 
-    fn base_url(&mut self, preset: &Preset) -> String {
+    fn base_url(&mut self, preset: &Preset, settings: &Settings) -> String {
         let written = self.written.base_url.as_deref().filter(|url| !url.trim().is_empty());
         match (written, preset.base_url) {
             (Some(_), Some(own)) if preset.name == "simulator" => {
@@ -150,6 +158,12 @@ impl Draft<'_, '_> {
                     String::new()
                 }
             },
+            (None, None) if preset.cloud == Cloud::Aws => {
+                settings.region.as_deref().map(address::of_region).unwrap_or_default()
+            }
+            (None, None) if preset.cloud == Cloud::Google => {
+                settings.location.as_deref().map(address::of_location).unwrap_or_default()
+            }
             (None, None) => {
                 let meant = match nearest(self.name, PRESETS.iter().map(|preset| preset.name)) {
                     Some(meant) if preset.name == COMPATIBLE.name => format!(" (or did you mean `type: {meant}`?)"),
@@ -158,48 +172,6 @@ impl Draft<'_, '_> {
                 self.mistake("base_url", format!("needed and missing: {}{meant}", preset.note));
                 String::new()
             }
-        }
-    }
-
-    fn key(&mut self, preset: &Preset) -> Option<Secret> {
-        let keyless = self.written.local == Some(true) || matches!(self.written.auth, Some(written::Auth::None));
-        let given = self.written.api_key.as_ref().filter(|key| !key.expose().is_empty());
-        let Some(key) = given else {
-            if preset.needs_key && !keyless {
-                let name = preset.key_env.first().copied().unwrap_or("KEY");
-                let message =
-                    format!("needed and missing: write `api_key: \"${{{name}}}\"`, or `auth: none` if it takes no key");
-                self.mistake("api_key", message);
-            } else if matches!(self.written.auth, Some(written::Auth::Bearer | written::Auth::ApiKey)) && !keyless {
-                self.mistake("api_key", "needed and missing: `auth` says how to send it");
-            }
-            return None;
-        };
-        if keyless {
-            self.mistake("api_key", "would never be sent: this provider is configured to take no key");
-        }
-        if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-            let message = "holds a character that cannot be sent in a header (a space or line break?)";
-            self.mistake("api_key", message);
-        }
-        Some(key.clone())
-    }
-
-    fn auth(&mut self, preset: &Preset, has_key: bool) -> AuthScheme {
-        let local = self.written.local == Some(true);
-        match self.written.auth {
-            Some(written::Auth::Bearer | written::Auth::ApiKey) if local => {
-                self.mistake("auth", "contradicts `local: true`, which means `auth: none`");
-                AuthScheme::None
-            }
-            Some(written::Auth::Bearer) if has_key => AuthScheme::Bearer,
-            Some(written::Auth::ApiKey) if has_key => AuthScheme::ApiKey,
-            None if has_key && !local => match preset.auth {
-                // Somebody gave a key to a server that usually takes none: it stands behind something that does.
-                AuthScheme::None => AuthScheme::Bearer,
-                scheme => scheme,
-            },
-            _ => AuthScheme::None,
         }
     }
 

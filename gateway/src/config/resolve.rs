@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::{
-    Config, Failover, LogFormat, Logging, Mistake, Mistakes, Prometheus, Routing, Server, Tls, access,
+    BUILT_FORMATS, Config, Failover, LogFormat, Logging, Mistake, Mistakes, Prometheus, Routing, Server, Tls, access,
     check::Report,
     expand::{Environment, expand},
     file::{self, File},
@@ -22,6 +22,21 @@ pub(super) struct Context<'a> {
     /// Relative file paths start here.
     pub folder: &'a Path,
     pub report: &'a mut Report,
+    pub around: Around<'a>,
+}
+
+/// What a configuration depends on besides its text.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub env: Environment<'a>,
+    /// Formats that may be used.
+    pub formats: &'a [&'a str],
+}
+
+impl<'a> Around<'a> {
+    pub(super) fn of(env: Environment<'a>) -> Self {
+        Self { env, formats: BUILT_FORMATS }
+    }
 }
 
 impl Context<'_> {
@@ -56,7 +71,7 @@ pub fn load_with_notes(path: &Path) -> Result<(Config, Vec<Mistake>), Mistakes> 
         let message = format!("cannot be read: {error}");
         Mistakes(vec![Mistake { file: file.clone(), line: None, path: String::new(), message }])
     })?;
-    read(&text, &file, &|name| std::env::var(name).ok())
+    read(&text, &file, Around::of(&|name| std::env::var(name).ok()))
 }
 
 /// Reads a text as if it stood in a file of that name.
@@ -64,26 +79,27 @@ pub fn load_with_notes(path: &Path) -> Result<(Config, Vec<Mistake>), Mistakes> 
 /// # Errors
 /// With every mistake in it.
 pub fn parse(text: &str, file_name: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Mistakes> {
-    read(text, file_name, env).map(|(config, _)| config)
+    read(text, file_name, Around::of(env)).map(|(config, _)| config)
 }
 
 /// The configuration of an empty file.
 pub(super) fn defaults() -> Config {
     let tree = Node { line: 1, value: tree::Value::Map(Vec::new()) };
     let mut report = Report::new("");
-    config(File::default(), &mut Context { tree: &tree, folder: Path::new(""), report: &mut report })
+    let around = Around::of(&|_| None);
+    config(File::default(), &mut Context { tree: &tree, folder: Path::new(""), report: &mut report, around })
 }
 
-fn read(text: &str, file_name: &str, env: Environment<'_>) -> Result<(Config, Vec<Mistake>), Mistakes> {
+pub(super) fn read(text: &str, file_name: &str, around: Around<'_>) -> Result<(Config, Vec<Mistake>), Mistakes> {
     let mut tree = tree::read(text).map_err(|(line, message)| {
         Mistakes(vec![Mistake { file: file_name.to_owned(), line: Some(line), path: String::new(), message }])
     })?;
     let mut report = Report::new(file_name);
-    expand(&mut tree, &Trail::default(), 1, env, &mut report);
+    expand(&mut tree, &Trail::default(), 1, around.env, &mut report);
     let json = shape::fit(&tree, &file::schema(), &mut report);
     let file = filled(json, &tree, &mut report);
     let folder = Path::new(file_name).parent().unwrap_or(Path::new(""));
-    let config = config(file, &mut Context { tree: &tree, folder, report: &mut report });
+    let config = config(file, &mut Context { tree: &tree, folder, report: &mut report, around });
     report.finish(config)
 }
 

@@ -14,7 +14,7 @@ use crate::{
     config::{self, Config},
     provider::{ProviderCore, ProviderSupervisor, Supervised},
     telemetry::Metrics,
-    transport::{HttpTransport, Transport, simulator::Simulator},
+    transport::{HttpTransport, Transport, credentials, simulator::Simulator},
     wire,
 };
 
@@ -145,7 +145,9 @@ impl RootData {
             let made = HttpTransport::new(provider, self.wiring.cores);
             Arc::new(made.map_err(|error| format!("providers.{name}: {error}"))?)
         };
-        Ok(ProviderCore::new(Arc::new(provider.clone()), format, transport, &self.wiring.metrics))
+        let authoriser = credentials::authoriser(provider).map_err(|error| format!("providers.{name}: {error}"))?;
+        let config = Arc::new(provider.clone());
+        Ok(ProviderCore::authorised(config, format, transport, authoriser, &self.wiring.metrics))
     }
 
     async fn supervise(

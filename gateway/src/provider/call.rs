@@ -92,6 +92,7 @@ async fn call(
     let timeouts = &core.config.timeouts;
     let patience = if request.envelope.stream { timeouts.first_byte } else { timeouts.request };
     let deadline = bounds.deadline.min(attempt.began + patience);
+    timeout_at(deadline, core.authorise(&mut outgoing)).await.map_err(|_| too_slow())??;
     let sending = core.transport.send(outgoing);
     let response = timeout_at(deadline, sending).await.map_err(|_| too_slow())?;
     let (head, body) = response.map_err(|error| unreachable(&error))?.into_parts();

@@ -23,8 +23,8 @@ use crate::{
     config::{self, AuthScheme},
     refusal::{Cause, Refusal},
     telemetry::Metrics,
-    transport::Transport,
-    wire::WireFormat,
+    transport::{Transport, credentials::Authoriser},
+    wire::{Payload, WireFormat},
 };
 
 /// A mailbox is told of at most one failure in this time; the counters know of all.
@@ -36,6 +36,7 @@ pub struct ProviderCore {
     pub config: Arc<config::Provider>,
     pub format: &'static dyn WireFormat,
     pub(super) transport: Arc<dyn Transport>,
+    authoriser: Option<Arc<dyn Authoriser>>,
     /// The provider's name, ready for `x-prism-provider`.
     pub name: Arc<str>,
     pub name_header: HeaderValue,
@@ -97,6 +98,20 @@ impl ProviderCore {
         transport: Arc<dyn Transport>,
         metrics: &Metrics,
     ) -> Arc<Self> {
+        Self::authorised(config, format, transport, None, metrics)
+    }
+
+    /// One whose requests carry more than a fixed key.
+    ///
+    /// # Panics
+    /// When the base URL is not absolute: configuration has checked it.
+    pub fn authorised(
+        config: Arc<config::Provider>,
+        format: &'static dyn WireFormat,
+        transport: Arc<dyn Transport>,
+        authoriser: Option<Arc<dyn Authoriser>>,
+        metrics: &Metrics,
+    ) -> Arc<Self> {
         let base: Uri = config.base_url.parse().expect("configuration has checked the base URL");
         let parts = base.into_parts();
         let prefix = parts.path_and_query.as_ref().map_or("", PathAndQuery::path).trim_end_matches('/').to_owned();
@@ -104,6 +119,7 @@ impl ProviderCore {
         Arc::new(Self {
             format,
             transport,
+            authoriser,
             name: config.name.as_str().into(),
             name_header: HeaderValue::from_str(&config.name).unwrap_or_else(|_| HeaderValue::from_static("?")),
             stats: Stats::default(),
@@ -225,6 +241,33 @@ impl ProviderCore {
         Ok(Uri::from_parts(parts).expect("scheme, authority and path are all there"))
     }
 
+    /// The address of the model list: a path below the base URL or a whole URL, which may be elsewhere only where the
+    /// credential belongs.
+    ///
+    /// # Errors
+    /// When it can be none, or would carry the credential to strangers.
+    pub(super) fn list_uri(&self, path: &str) -> Result<Uri, Refusal> {
+        if path.starts_with('/') || path.is_empty() {
+            return self.uri(path);
+        }
+        let refused = || Refusal::new(Cause::Internal, "the model list is not at an address of this provider");
+        let uri: Uri = path.parse().map_err(|_| refused())?;
+        let home = self.authority.host();
+        let near = uri.scheme() == Some(&self.scheme) && uri.host().is_some_and(|host| is_kin(home, host));
+        if near { Ok(uri) } else { Err(refused()) }
+    }
+
+    /// Puts the credential that is no fixed header on a request that is otherwise final.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) async fn authorise(&self, request: &mut http::Request<Payload>) -> Result<(), Refusal> {
+        match &self.authoriser {
+            Some(authoriser) => authoriser.authorise(request).await,
+            None => Ok(()),
+        }
+    }
+
     /// The headers of every upstream request: made here, never taken from a client.
     pub(super) fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -252,7 +295,43 @@ fn credential(config: &config::Provider) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = match config.auth {
         AuthScheme::Bearer => (AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {key}"))),
         AuthScheme::ApiKey => (HeaderName::from_static("api-key"), HeaderValue::from_str(key)),
+        AuthScheme::XApiKey => (HeaderName::from_static("x-api-key"), HeaderValue::from_str(key)),
+        AuthScheme::XGoogApiKey => (HeaderName::from_static("x-goog-api-key"), HeaderValue::from_str(key)),
         AuthScheme::None => return None,
     };
     Some((name, value.expect("configuration has checked that the key can stand in a header")))
+}
+
+/// Whether two hosts belong together: the same, or both AWS's, or of one domain of at least three labels (of shorter ones
+/// it cannot be known who owns them).
+fn is_kin(home: &str, host: &str) -> bool {
+    let aws = |host: &str| host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    let parent = |host: &str| host.split_once('.').map(|(_, parent)| parent.to_owned());
+    let is_address = home.parse::<std::net::IpAddr>().is_ok();
+    home.eq_ignore_ascii_case(host)
+        || (aws(home) && aws(host))
+        || (!is_address
+            && parent(home) == parent(host)
+            && parent(home).is_some_and(|parent| parent.split('.').count() >= 3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_kin;
+
+    #[test]
+    fn a_credential_goes_only_where_it_belongs() {
+        for (home, host, expected) in [
+            ("bedrock-runtime.us-east-1.amazonaws.com", "bedrock.us-east-1.amazonaws.com", true),
+            ("llm.example.com", "llm.example.com", true),
+            ("a.llm.example.com", "b.llm.example.com", true),
+            ("llm.example.co", "evil.example.co", false),
+            ("127.0.0.1", "9.0.0.1", false),
+            ("llm.example.com", "bedrock.us-east-1.amazonaws.com", false),
+            ("bedrock-runtime.us-east-1.amazonaws.com", "amazonaws.com.evil.example", false),
+            ("bedrock-runtime.us-east-1.amazonaws.com", "evilamazonaws.com", false),
+        ] {
+            assert_eq!(is_kin(home, host), expected, "{home} {host}");
+        }
+    }
 }

@@ -41,9 +41,10 @@ async fn read(core: &ProviderCore) -> Result<Vec<String>, Refusal> {
 async fn read_page(core: &ProviderCore, path: &str) -> Result<ModelPage, Refusal> {
     let mut request = http::Request::new(Payload::default());
     *request.method_mut() = Method::GET;
-    *request.uri_mut() = core.uri(path)?;
+    *request.uri_mut() = core.list_uri(path)?;
     *request.headers_mut() = core.headers().clone();
     request.headers_mut().remove(CONTENT_TYPE);
+    core.authorise(&mut request).await?;
     let response = core.transport.send(request).await.map_err(|error| unreachable(&error))?;
     let (head, body) = response.into_parts();
     let body = Limited::new(body, MAX_LIST).collect().await;
@@ -52,4 +53,75 @@ async fn read_page(core: &ProviderCore, path: &str) -> Result<ModelPage, Refusal
         return Err(core.format.refusal(head.status, &head.headers, &body));
     }
     core.format.models(&body)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::{
+        config,
+        telemetry::Metrics,
+        transport::{
+            SendFuture, Transport, TransportError,
+            credentials::{Authoriser, Authorising},
+        },
+        wire,
+    };
+
+    /// Remembers what was sent and answers nothing.
+    #[derive(Default)]
+    struct Listening(Mutex<Vec<String>>);
+
+    impl Transport for Listening {
+        fn send(&self, request: http::Request<Payload>) -> SendFuture {
+            let token = request.headers().get("authorization").map(|value| value.to_str().unwrap());
+            self.0.lock().unwrap().push(format!("{} {}", request.uri(), token.unwrap_or("-")));
+            Box::pin(async { Err(TransportError::Broken("on purpose".into())) })
+        }
+    }
+
+    /// Puts its word on a request, if it has one.
+    struct Word(Option<&'static str>);
+
+    impl Authoriser for Word {
+        fn authorise<'a>(&'a self, request: &'a mut http::Request<Payload>) -> Authorising<'a> {
+            Box::pin(async move {
+                let word = self.0.ok_or_else(|| Refusal::new(Cause::Credential, "none"))?;
+                request.headers_mut().insert("authorization", word.parse().unwrap());
+                Ok(())
+            })
+        }
+    }
+
+    async fn asked(path: &'static str, word: Option<&'static str>) -> (Cause, Vec<String>) {
+        let file = "providers: {it: {base_url: 'https://runtime.eu.llm.example.com/v1'}}";
+        let provider = config::parse(file, "test.yaml", &|_| None).unwrap().providers.remove(0);
+        let config = Arc::new(config::Provider { models_path: path, ..provider });
+        let listening = Arc::new(Listening::default());
+        let format = wire::format("openai").unwrap();
+        let authoriser: Arc<dyn Authoriser> = Arc::new(Word(word));
+        let core = ProviderCore::authorised(config, format, listening.clone(), Some(authoriser), &Metrics::new());
+        let refusal = read_models(&core).await.unwrap_err();
+        let sent = listening.0.lock().unwrap().clone();
+        (refusal.cause, sent)
+    }
+
+    #[tokio::test]
+    async fn a_list_elsewhere_gets_the_credential_only_where_it_belongs() {
+        let (_, sent) = asked("/models", Some("w")).await;
+        assert_eq!(sent, ["https://runtime.eu.llm.example.com/v1/models w"]);
+        let (_, sent) = asked("https://control.eu.llm.example.com/list?x=1", Some("w")).await;
+        assert_eq!(sent, ["https://control.eu.llm.example.com/list?x=1 w"]);
+        for far in ["https://evil.example/list", "http://control.eu.llm.example.com/list", "//evil.example/list"] {
+            let (_, sent) = asked(far, Some("w")).await;
+            assert!(sent.iter().all(|sent| sent.starts_with("https://runtime.eu.llm.example.com/v1//")), "{sent:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_without_its_credential() {
+        assert_eq!(asked("/models", None).await, (Cause::Credential, Vec::new()));
+    }
 }

@@ -8,7 +8,7 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 use crate::config::{LogFormat, Logging};
 
 /// Lines that wait for a slow reader of the log; beyond it lines are dropped and counted, never waited for.
-const BUFFERED_LINES: usize = 8_192;
+const BUFFERED_LINES: usize = 2_048;
 
 /// Flushes the log when dropped.
 pub struct LogGuard(#[expect(dead_code, reason = "its drop flushes")] WorkerGuard);

@@ -1,5 +1,7 @@
-//! How bytes reach a provider: pooled connections for real ones, the simulator for none.
+//! How bytes reach a provider: pooled connections for real ones, the simulator for none; and how they prove who sends
+//! them.
 
+pub mod credentials;
 mod pool;
 pub mod simulator;
 

@@ -2,8 +2,14 @@
 //!
 //! Pure: bytes in, bytes out; no socket, no clock. A format is one folder and one word in [`FORMATS`].
 
+pub mod anthropic;
+pub mod azure;
+pub mod bedrock;
+pub mod cohere;
 mod edits;
 mod errors;
+mod event_stream;
+pub mod gemini;
 pub mod hub;
 pub mod openai;
 mod payload;
@@ -26,7 +32,8 @@ use crate::{
 };
 
 /// Every format that is built. `config` accepts these names for `api_format`.
-pub static FORMATS: &[&dyn WireFormat] = &[&openai::OpenAi];
+pub static FORMATS: &[&dyn WireFormat] =
+    &[&openai::OpenAi, &anthropic::Anthropic, &cohere::Cohere, &azure::Azure, &gemini::Gemini, &bedrock::Bedrock];
 
 /// The format of that name, if it is built.
 pub fn format(name: &str) -> Option<&'static dyn WireFormat> {

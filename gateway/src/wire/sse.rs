@@ -45,18 +45,15 @@ impl Boundary {
 }
 
 /// Larger events are no events.
-#[allow(dead_code)]
 const MAX_EVENT: usize = 8 << 20;
 
 /// Events out of frames that are cut anywhere, for decoders that read each of them.
-#[allow(dead_code)]
 #[derive(Debug, Default)]
 pub struct Events {
     boundary: Boundary,
     carried: BytesMut,
 }
 
-#[allow(dead_code)]
 impl Events {
     /// Calls `each` with every event that this frame completes.
     ///
@@ -93,7 +90,6 @@ impl Events {
 
 /// An event beyond [`MAX_EVENT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code)]
 pub struct TooLarge;
 
 /// Whether a frame that starts with a new event also ends with the end of one.

@@ -1,5 +1,6 @@
 //! Whole files: what they become, and what is said about them.
 
+mod clouds;
 mod mistakes;
 mod reading;
 

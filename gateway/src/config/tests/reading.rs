@@ -61,7 +61,7 @@ providers:
     ca_file: ca.pem
     proxy: http://proxy:3128
   ollama: {local: true, auto_discover: 5m}
-  old: {enabled: false, type: anthropic, api_key: "${NOT_SET}"}
+  old: {enabled: false, type: replicate, api_key: "${NOT_SET}"}
   simulator:
 model_map: {fast: gpt-4o-mini, gpt-4o-mini: openai}
 auth:

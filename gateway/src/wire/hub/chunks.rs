@@ -95,6 +95,13 @@ impl Chunks {
         self.event(out, &choice);
     }
 
+    /// Log probabilities of what was said, as OpenAI has them, beside an empty delta.
+    pub fn logprobs(&mut self, logprobs: &Value, out: &mut VecDeque<Bytes>) {
+        self.begin(out);
+        let choice = format!("{{\"index\":0,\"delta\":{{}},\"logprobs\":{logprobs},\"finish_reason\":null}}");
+        self.event(out, &choice);
+    }
+
     /// The one finish reason.
     pub fn finish(&mut self, reason: &str, out: &mut VecDeque<Bytes>) {
         if self.finished {

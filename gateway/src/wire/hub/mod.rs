@@ -11,6 +11,7 @@ pub mod inline;
 mod losses;
 mod parse;
 pub mod tools;
+pub mod turns;
 
 pub use chunks::Chunks;
 pub use losses::Losses;
@@ -58,4 +59,9 @@ pub fn usage(tokens: &TokenUsage) -> Usage {
         }),
         ..Default::default()
     }
+}
+
+/// A route that a provider's format does not have.
+pub fn unsupported(what: &str, provider: &str, instead: &str) -> Refusal {
+    Refusal::invalid("model", format!("{provider} has no {what} for this model; {instead}"))
 }

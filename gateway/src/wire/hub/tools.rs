@@ -62,7 +62,9 @@ pub fn tools(request: &ChatCompletionRequest) -> Result<Tools<'_>, Refusal> {
         }
         Some(ToolChoice::Named(NamedToolChoice::AllowedTools { allowed_tools })) => {
             let name = |tool: &serde_json::Map<String, Value>| {
-                Some(tool.get("function").unwrap_or(&Value::Null).get("name").or(tool.get("name"))?.as_str()?.to_owned())
+                Some(
+                    tool.get("function").unwrap_or(&Value::Null).get("name").or(tool.get("name"))?.as_str()?.to_owned(),
+                )
             };
             let allowed: Vec<String> = allowed_tools.tools.iter().filter_map(name).collect();
             functions.retain(|(_, tool)| allowed.contains(&tool.function.name));
@@ -87,9 +89,8 @@ pub fn modernise(request: &mut ChatCompletionRequest) -> bool {
     let call = request.function_call.take();
     let mut found = functions.is_some();
     if let Some(functions) = functions {
-        let tool = |function: FunctionDefinition| {
-            Tool::Function(FunctionTool { function, extra: serde_json::Map::default() })
-        };
+        let tool =
+            |function: FunctionDefinition| Tool::Function(FunctionTool { function, extra: serde_json::Map::default() });
         request.tools.get_or_insert_default().extend(functions.into_iter().map(tool));
     }
     if let (Some(call), None) = (call, &request.tool_choice) {

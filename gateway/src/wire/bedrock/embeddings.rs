@@ -1,0 +1,169 @@
+//! Embeddings by `InvokeModel`, whose bodies are each vendor's own: Titan's for one text, Cohere's for many.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::regions;
+use crate::{
+    api::{
+        ClientRequest, Embedding, EmbeddingObject, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage,
+        EmbeddingVector, EncodingFormat, ListObject, TextInput, TokenUsage,
+    },
+    refusal::{Cause, Refusal},
+    wire::{
+        Answer, Payload, Reading, Target, Upstream,
+        errors::is_plain,
+        hub::{self, Losses, inline::encode_vector},
+    },
+};
+
+/// Cohere takes no more texts at once.
+const MOST_TEXTS: usize = 96;
+/// Stands in [`Reading::json_tool`], which no embedding has, when the client wants its vectors in base64.
+const AS_BASE64: &str = "base64";
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Invocation<'a> {
+    #[serde(rename_all = "camelCase")]
+    Titan {
+        input_text: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dimensions: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        normalize: Option<bool>,
+    },
+    Cohere {
+        texts: Vec<&'a str>,
+        input_type: &'a str,
+        embedding_types: [&'static str; 1],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        output_dimension: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        truncate: Option<&'a str>,
+    },
+}
+
+/// # Errors
+/// 400 for what the model does not take: token ids, several texts, another length.
+pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal> {
+    let asked: EmbeddingRequest = hub::parse(&request.body)?;
+    let mut losses = Losses::default();
+    let texts: Vec<&str> = match &asked.input {
+        TextInput::Text(text) => vec![text],
+        TextInput::Texts(texts) => texts.iter().map(String::as_str).collect(),
+        TextInput::Tokens(_) | TextInput::TokenLists(_) => {
+            return Err(Refusal::invalid("input", "Bedrock embeds text; token ids mean nothing to its models"));
+        }
+    };
+    losses.drop_if("user", asked.user.is_some());
+    let model = regions::model_in(target.settings.region.as_deref(), target.model);
+    let base = regions::base(&model);
+    let text = |name: &str| asked.extra.get(name).and_then(Value::as_str);
+    let (invocation, read): (_, &[&str]) =
+        if base.starts_with("amazon.titan-embed-text") || base.starts_with("amazon.titan-embed-g1") {
+            let is_v2 = base.starts_with("amazon.titan-embed-text-v2");
+            let [input_text] = texts[..] else {
+                return Err(Refusal::invalid("input", "Titan embeds one text at a time: send one request for each"));
+            };
+            if !is_v2 && asked.dimensions.is_some() {
+                return Err(Refusal::invalid("dimensions", "only version 2 of Titan shortens its vectors"));
+            }
+            let normalize = asked.extra.get("normalize").and_then(Value::as_bool).filter(|_| is_v2);
+            (Invocation::Titan { input_text, dimensions: asked.dimensions, normalize }, &["normalize"])
+        } else if base.starts_with("cohere.embed") {
+            if texts.is_empty() || texts.len() > MOST_TEXTS {
+                return Err(Refusal::invalid(
+                    "input",
+                    format!("Cohere embeds 1 to {MOST_TEXTS} texts at a time on Bedrock"),
+                ));
+            }
+            if asked.dimensions.is_some() && !base.starts_with("cohere.embed-v4") {
+                return Err(Refusal::invalid("dimensions", "only version 4 of Cohere's models shortens its vectors"));
+            }
+            let configured = target.settings.embedding_input_type.as_deref();
+            let input_type = text("input_type").or(configured).unwrap_or("search_document");
+            let (output_dimension, truncate) = (asked.dimensions, text("truncate"));
+            let embedding_types = ["float"];
+            let cohere = Invocation::Cohere { texts, input_type, embedding_types, output_dimension, truncate };
+            (cohere, &["input_type", "truncate"])
+        } else {
+            let message = "of Bedrock's embedding models the gateway knows Titan's for text and Cohere's";
+            return Err(Refusal::invalid("model", message));
+        };
+    for (name, _) in asked.extra.iter().filter(|(name, value)| !read.contains(&name.as_str()) && !value.is_null()) {
+        losses.dropped(if is_plain(name) { name.clone() } else { "extra".to_owned() });
+    }
+    let body = serde_json::to_vec(&invocation).expect("a request serialises");
+    Ok(Upstream {
+        path: format!("/model/{}/invoke", regions::encoded(&model)).into(),
+        headers: Vec::new(),
+        body: Payload::from(Bytes::from(body)),
+        losses: losses.into_vec(),
+        reading: Reading {
+            endpoint: request.endpoint,
+            quirks: target.quirks,
+            hide_usage: false,
+            tool_ids: Vec::new(),
+            created: target.now,
+            model: target.model.into(),
+            json_tool: (asked.encoding_format == Some(EncodingFormat::Base64)).then(|| AS_BASE64.into()),
+        },
+    })
+}
+
+/// Titan's answer or Cohere's.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Invoked {
+    embedding: Option<Vec<f64>>,
+    #[serde(default)]
+    input_text_token_count: u64,
+    embeddings: Option<Vectors>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Vectors {
+    Floats(Vec<Vec<f64>>),
+    ByType { float: Vec<Vec<f64>> },
+}
+
+/// # Errors
+/// When the body holds no vectors.
+pub(super) fn answer(reading: &Reading, body: &[u8]) -> Result<Answer, Refusal> {
+    let invoked: Option<Invoked> = serde_json::from_slice(body).ok();
+    let tokens = invoked.as_ref().map_or(0, |invoked| invoked.input_text_token_count);
+    let vectors = invoked.and_then(|invoked| match invoked.embeddings {
+        Some(Vectors::Floats(vectors) | Vectors::ByType { float: vectors }) => Some(vectors),
+        None => Some(vec![invoked.embedding?]),
+    });
+    let Some(vectors) = vectors else {
+        return Err(Refusal::new(Cause::Upstream, "the provider's answer holds no embeddings"));
+    };
+    let in_base64 = reading.json_tool.as_deref() == Some(AS_BASE64);
+    let data = vectors.into_iter().enumerate().map(|(index, vector)| Embedding {
+        object: EmbeddingObject,
+        index: u32::try_from(index).unwrap_or(u32::MAX),
+        embedding: if in_base64 {
+            #[expect(clippy::cast_possible_truncation, reason = "what OpenAI calls base64 is 32-bit floats")]
+            let floats: Vec<f32> = vector.into_iter().map(|float| float as f32).collect();
+            EmbeddingVector::Base64(encode_vector(&floats))
+        } else {
+            EmbeddingVector::Floats(vector)
+        },
+        extra: Default::default(),
+    });
+    let response = EmbeddingResponse {
+        object: ListObject,
+        data: data.collect(),
+        model: reading.model.to_string(),
+        usage: EmbeddingUsage { prompt_tokens: tokens, total_tokens: tokens, extra: Default::default() },
+        extra: Default::default(),
+    };
+    let body = serde_json::to_vec(&json!(response)).expect("an answer serialises");
+    // Cohere counts in a header only, which is not seen here
+    let usage = (tokens > 0).then(|| TokenUsage { input: tokens, ..TokenUsage::default() });
+    Ok(Answer { body: body.into(), usage })
+}
