@@ -45,8 +45,7 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
     let started = start(&config).await?;
     let Started { gateway, root, tasks } = &started;
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
-    let metrics_path = config.prometheus.enabled.then_some(config.prometheus.path.as_str());
-    let routes = aside(|| router(gateway.clone(), metrics_path));
+    let routes = aside(|| router(gateway.clone(), &config));
     let plane =
         Plane::start(&routes, server, tls, &shutdown).map_err(|error| format!("cannot start a core: {error}"))?;
     if let Some(path) = options.config.clone() {

@@ -136,8 +136,12 @@ impl WatcherData {
         let fixed = |config: &Config| {
             (config.server.host, config.server.port, config.server.workers, config.server.tls.clone())
         };
-        if fixed(old) != fixed(&config) || old.logging != config.logging || old.prometheus != config.prometheus {
-            tracing::warn!("address, TLS, workers, logging and the metrics page change only with a restart");
+        if fixed(old) != fixed(&config)
+            || old.logging != config.logging
+            || old.prometheus != config.prometheus
+            || old.cors != config.cors
+        {
+            tracing::warn!("address, TLS, workers, logging, CORS and the metrics page change only with a restart");
         }
         tracing::info!(providers = config.providers.len(), "configuration applied");
         self.watched.current = Arc::new(config);

@@ -20,6 +20,21 @@ fn the_committed_document_is_current() {
 }
 
 #[test]
+fn the_committed_table_of_formats_is_current() {
+    let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("FORMATS.md")).unwrap();
+    let table = prism::formats::describe(false);
+    assert!(committed.ends_with(&table), "gateway/FORMATS.md is stale: put the output of `prism formats` in it");
+}
+
+#[test]
+fn the_committed_schema_of_the_configuration_is_current() {
+    let committed =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/prism.schema.json")).unwrap();
+    let committed: Value = serde_json::from_str(&committed).unwrap();
+    assert_eq!(committed, prism::config::json_schema(), "stale: `cargo run -- schema > openapi/prism.schema.json`");
+}
+
+#[test]
 fn the_document_is_the_same_each_time() {
     assert_eq!(prism::http::document(), prism::http::document());
 }

@@ -284,3 +284,17 @@ def test_the_docs_are_a_page_that_loads_nothing_from_elsewhere(gateway):
         reply = gateway.get(reply.header("location"))
     assert reply.status == 200 and reply.header("content-type").startswith("text/html")
     assert b"https://" not in reply.body and b'src="//' not in reply.body
+
+
+def test_named_origins_may_call_from_a_browser_and_others_may_not(second):
+    second.always(json_reply(completion()))
+    config = {"providers": {"acme": provider(second, "acme-large")}, "cors": {"enabled": True, "allowed_origins": ["https://app.example.com"]}}
+    with Gateway(config) as gateway:
+        asking = [("origin", "https://app.example.com"), ("access-control-request-method", "POST"),
+                  ("access-control-request-headers", "authorization,content-type,x-prism-trace-id")]
+        preflight = gateway.call("OPTIONS", "/v1/chat/completions", headers=asking)
+        assert preflight.status == 200 and preflight.header("access-control-allow-origin") == "https://app.example.com"
+        assert "x-prism-trace-id" in preflight.header("access-control-allow-headers")
+        answer = gateway.chat(ask(), [("origin", "https://app.example.com")])
+        assert answer.header("access-control-allow-origin") == "https://app.example.com" and answer.header("access-control-expose-headers")
+        assert gateway.chat(ask(), [("origin", "https://evil.example")]).header("access-control-allow-origin") is None

@@ -65,6 +65,8 @@ pub(super) struct File {
     pub logging: Option<Logging>,
     /// The metrics endpoint.
     pub prometheus: Option<Prometheus>,
+    /// Which pages may call the gateway from a browser.
+    pub cors: Option<Cors>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -219,4 +221,13 @@ pub(super) struct Prometheus {
     pub enabled: Option<bool>,
     /// By default `/metrics`.
     pub path: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Cors {
+    /// By default false.
+    pub enabled: Option<bool>,
+    /// Origins such as `https://app.example.com`; `*` for any.
+    pub allowed_origins: Option<Vec<String>>,
 }

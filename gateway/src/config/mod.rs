@@ -61,6 +61,7 @@ pub struct Config {
     pub routing: Routing,
     pub logging: Logging,
     pub prometheus: Prometheus,
+    pub cors: Cors,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -232,6 +233,14 @@ pub enum LogFormat {
     Auto,
     Text,
     Json,
+}
+
+/// Pages of other origins that may call the gateway from a browser.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cors {
+    pub enabled: bool,
+    /// Origins (`https://app.example.com`), or `*` alone for any.
+    pub allowed_origins: Vec<HeaderValue>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

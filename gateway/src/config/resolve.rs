@@ -7,7 +7,8 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::{
-    BUILT_FORMATS, Config, Failover, LogFormat, Logging, Mistake, Mistakes, Prometheus, Routing, Server, Tls, access,
+    BUILT_FORMATS, Config, Cors, Failover, LogFormat, Logging, Mistake, Mistakes, Prometheus, Routing, Server, Tls,
+    access,
     check::Report,
     expand::{Environment, expand},
     file::{self, File},
@@ -137,6 +138,7 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         routing: routing(file.routing.unwrap_or_default(), context),
         logging: logging(file.logging.unwrap_or_default(), context),
         prometheus: prometheus(file.prometheus.unwrap_or_default(), context),
+        cors: cors(file.cors.unwrap_or_default(), context),
     }
 }
 
@@ -242,6 +244,27 @@ fn logging(written: file::Logging, context: &mut Context<'_>) -> Logging {
         Some(file::LogFormat::Json) => LogFormat::Json,
     };
     Logging { level, format, include_bodies: written.include_bodies.unwrap_or(false) }
+}
+
+fn cors(written: file::Cors, context: &mut Context<'_>) -> Cors {
+    let enabled = written.enabled.unwrap_or(false);
+    let origins = written.allowed_origins.unwrap_or_default();
+    let at = Trail::of(["cors", "allowed_origins"]);
+    if enabled && origins.is_empty() {
+        context.mistake(&at, "names no origin; write those of your pages, such as `https://app.example.com`, or `*`");
+    }
+    let is_origin = |origin: &str| {
+        let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        rest.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']))
+    };
+    if origins.iter().any(|origin| origin != "*" && !is_origin(origin)) {
+        context.mistake(&at, "an origin is a scheme, a host and perhaps a port, without a path");
+    }
+    if origins.len() > 1 && origins.iter().any(|origin| origin == "*") {
+        context.mistake(&at, "`*` stands for every origin, so it stands alone");
+    }
+    let allowed_origins = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    Cors { enabled, allowed_origins }
 }
 
 fn prometheus(written: file::Prometheus, context: &mut Context<'_>) -> Prometheus {

@@ -41,7 +41,6 @@ const UNBUILT: &[(&str, &str)] = &[
     ("control_plane", "the control plane"),
     ("admin", "the admin interface"),
     ("security", "the security settings"),
-    ("cors", "CORS"),
     ("otel", "OpenTelemetry export"),
 ];
 

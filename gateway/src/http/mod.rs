@@ -20,7 +20,7 @@ use std::{
         Arc,
         atomic::{AtomicU8, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
@@ -33,18 +33,21 @@ use axum::{
 };
 use ractor::ActorRef;
 use tokio::sync::Semaphore;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 pub use openapi::document;
 pub use serve::{Plane, Shutdown, bind, tls_acceptor};
 
 use crate::{
     admission::{Door, KeyRing},
-    config::{Config, Server},
+    config::{Config, Cors, Server},
     dispatch::{DispatcherMessage, Published},
     refusal::{Cause, Refusal},
     telemetry::Metrics,
 };
 
+/// How long a browser remembers that it may call.
+const PREFLIGHT_VALID: Duration = Duration::from_secs(600);
 /// Names that wait for model lists still being read; beyond it they are answered at once.
 const MOST_RESOLVING: usize = 256;
 
@@ -122,8 +125,8 @@ impl Gateway {
     }
 }
 
-/// Every route. `metrics_path` is the operator's choice; `None` switches the page off.
-pub fn router(gateway: Arc<Gateway>, metrics_path: Option<&str>) -> Router {
+/// Every route, as the operator wants them.
+pub fn router(gateway: Arc<Gateway>, config: &Config) -> Router {
     let (documented, _) = openapi::documented().split_for_parts();
     let mut router = documented
         .route("/v1/models/{*model}", get(models::retrieve))
@@ -131,10 +134,24 @@ pub fn router(gateway: Arc<Gateway>, metrics_path: Option<&str>) -> Router {
         .route("/docs", get(docs::redirect))
         .route("/docs/", get(docs::index))
         .route("/docs/{*file}", get(docs::file));
-    if let Some(path) = metrics_path {
-        router = router.route(path, on(MethodFilter::GET, health::metrics));
+    if config.prometheus.enabled {
+        router = router.route(&config.prometheus.path, on(MethodFilter::GET, health::metrics));
     }
-    router.fallback(no_route).method_not_allowed_fallback(wrong_method).with_state(gateway)
+    let router = router.fallback(no_route).method_not_allowed_fallback(wrong_method).with_state(gateway);
+    if config.cors.enabled { router.layer(cors(&config.cors)) } else { router }
+}
+
+/// Browsers ask before they send JSON or a key: the named origins get a yes, and see every header of an answer. Keys travel in
+/// headers, never in cookies, so credentials are not allowed.
+fn cors(config: &Cors) -> CorsLayer {
+    let any = config.allowed_origins.iter().any(|origin| origin == "*");
+    let origins = if any { AllowOrigin::any() } else { AllowOrigin::list(config.allowed_origins.iter().cloned()) };
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods(tower_http::cors::Any)
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(tower_http::cors::Any)
+        .max_age(PREFLIGHT_VALID)
 }
 
 async fn no_route(State(_): State<Arc<Gateway>>, method: Method, uri: Uri) -> Response {
