@@ -1,6 +1,6 @@
 //! The OpenAPI document as this program walks it: operations, component schemas, references.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use serde_json::{Map, Value};
 
@@ -119,4 +119,16 @@ fn collect(value: &Value, found: &mut Vec<String>) {
         Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
         _ => {}
     }
+}
+
+/// These schemas and all that they refer to.
+pub fn reachable(document: &Value, roots: impl Iterator<Item = String>) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    let mut open: Vec<String> = roots.collect();
+    while let Some(name) = open.pop() {
+        if known.insert(name.clone()) {
+            open.extend(references(schema(document, &name)));
+        }
+    }
+    known
 }

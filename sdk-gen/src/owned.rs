@@ -45,12 +45,12 @@ pub fn differences(folder: &Path, wanted: &Files) -> Vec<String> {
         Ok(have) => (have != *bytes).then(|| format!("  changed  {name}{}", first_difference(&have, bytes))),
         Err(_) => Some(format!("  missing  {name}")),
     });
-    changed.chain(stale(folder, wanted).map(|name| format!("  stale    {name}"))).collect()
+    changed.chain(stale(folder, wanted).into_iter().map(|name| format!("  stale    {name}"))).collect()
 }
 
 /// Writes what changed and deletes what is no longer generated.
 pub fn replace(folder: &Path, wanted: &Files) -> Result<(), Trouble> {
-    let ours = listed(folder);
+    let (ours, stale) = (listed(folder), stale(folder, wanted)); // the manifest is about to be overwritten
     for (name, bytes) in wanted {
         let path = folder.join(name);
         match fs::read(&path) {
@@ -64,7 +64,7 @@ pub fn replace(folder: &Path, wanted: &Files) -> Result<(), Trouble> {
         fs::create_dir_all(&parent).map_err(|source| Trouble::file("create", &parent, source))?;
         fs::write(&path, bytes).map_err(|source| Trouble::file("write", &path, source))?;
     }
-    for name in stale(folder, wanted).collect::<Vec<_>>() {
+    for name in stale {
         let path: PathBuf = folder.join(name);
         fs::remove_file(&path).map_err(|source| Trouble::file("delete", &path, source))?;
     }
@@ -81,9 +81,8 @@ fn listed(folder: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-fn stale(folder: &Path, wanted: &Files) -> impl Iterator<Item = String> {
-    let gone = listed(folder).into_iter().filter(|name| !wanted.contains_key(name) && folder.join(name).exists());
-    gone.collect::<Vec<_>>().into_iter()
+fn stale(folder: &Path, wanted: &Files) -> Vec<String> {
+    listed(folder).into_iter().filter(|name| !wanted.contains_key(name) && folder.join(name).exists()).collect()
 }
 
 fn first_difference(have: &[u8], wanted: &[u8]) -> String {

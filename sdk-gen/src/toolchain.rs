@@ -65,5 +65,7 @@ pub fn run(command: &mut Command) -> Result<Output, Trouble> {
         return Ok(output);
     }
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    Err(Trouble::Failed { command: format!("{command:?}"), status: output.status, output: said })
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
+    Err(Trouble::Failed { command: words.join(" "), status: output.status, output: said })
 }

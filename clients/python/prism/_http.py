@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Generator, Iterator, Optional
 
 import httpx
+from httpx import USE_CLIENT_DEFAULT as USE_CLIENT_DEFAULT
 
 from ._errors import APITimeoutError
 from ._secret import Secret
@@ -18,11 +19,11 @@ HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.TooManyRe
 class Bearer(httpx.Auth):
     """Puts the key into a request at the last moment, so that no dict of headers holds it."""
 
-    def __init__(self, secret: Optional[Secret]) -> None:
+    def __init__(self, secret: Secret) -> None:
         self._secret = secret
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if self._secret is not None and "authorization" not in request.headers:
+        if "authorization" not in request.headers:
             request.headers["authorization"] = f"Bearer {self._secret.reveal()}"
         yield request
 

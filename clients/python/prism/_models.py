@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Mapping, Optional, Type, TypeVar
+from typing import Any, Callable, Dict, Mapping, Optional, Type, get_type_hints
 
 import pydantic
 
 from ._errors import APIResponseValidationError
 from ._meta import PrismMeta
-
-Model = TypeVar("Model", bound="BaseModel")
 
 
 class BaseModel(pydantic.BaseModel):
@@ -44,15 +42,38 @@ def headers_of(model: BaseModel) -> Mapping[str, str]:
     return headers
 
 
-def model(kind: Type[Model], content: bytes, headers: Mapping[str, str]) -> Model:
-    """Checks JSON against its type; on a mismatch keeps what the gateway sent."""
+def model(kind: Any, content: bytes, headers: Mapping[str, str]) -> Any:
+    """Checks JSON against its type, a model or a union of models; on a mismatch keeps what the gateway sent."""
     try:
-        made = kind.model_validate_json(content)
+        made = _validator(kind)(content)
     except pydantic.ValidationError:
-        made = _leniently(kind, parsed(content))
-    if isinstance(made, BaseModel):
-        object.__setattr__(made, "__prism_headers__", headers)
+        value = parsed(content)
+        if not isinstance(value, Mapping):
+            raise APIResponseValidationError("the answer is not an object", body=value) from None
+        made = _leniently(kind if isinstance(kind, type) else BaseModel, value)
+    object.__setattr__(made, "__prism_headers__", headers)
     return made
+
+
+def _validator(kind: Any) -> Callable[[bytes], Any]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind.model_validate_json
+    if kind not in _UNIONS:
+        _UNIONS[kind] = pydantic.TypeAdapter(_resolved(kind)).validate_json
+    return _UNIONS[kind]
+
+
+_UNIONS: Dict[Any, Callable[[bytes], Any]] = {}
+
+
+def _resolved(union: Any) -> Any:
+    """A union names its variants, which may be defined after it."""
+    from . import types
+
+    def holder() -> None: ...
+
+    holder.__annotations__ = {"union": union}
+    return get_type_hints(holder, dict(vars(types)))["union"]
 
 
 def parsed(content: bytes) -> Any:
@@ -69,7 +90,7 @@ def _leniently(kind: Type[Any], value: Any) -> Any:
         return value
     kind.model_rebuild()
     by_wire_name = {field.alias or name: (name, field) for name, field in kind.model_fields.items()}
-    members: Dict[str, Any] = {}
+    members: Dict[str, Any] = {name: None for name, field in kind.model_fields.items() if field.is_required()}
     for wire_name, member in value.items():
         name, field = by_wire_name.get(wire_name, (wire_name, None))
         members[name] = member if field is None else _member(field.annotation, member)

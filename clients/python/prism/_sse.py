@@ -77,7 +77,7 @@ class SSEDecoder:
                 self._held = 0
             self._event = self._retry = None
             return
-        name, colon, value = line.partition(b":")
+        name, _, value = line.partition(b":")
         if value[:1] == b" ":
             value = value[1:]
         if name == b"data":

@@ -39,49 +39,21 @@ fn mistakes(document: &Value) -> Vec<String> {
     mistakes
 }
 
-/// Python's keywords, and the arguments that every method has.
-const TAKEN: &[&str] = &[
-    "False",
-    "None",
-    "True",
-    "and",
-    "as",
-    "assert",
-    "async",
-    "await",
-    "break",
-    "class",
-    "continue",
-    "def",
-    "del",
-    "elif",
-    "else",
-    "except",
-    "extra_body",
-    "extra_headers",
-    "extra_query",
-    "finally",
-    "for",
-    "from",
-    "global",
-    "if",
-    "import",
-    "in",
-    "is",
-    "lambda",
-    "nonlocal",
-    "not",
-    "or",
-    "pass",
-    "raise",
-    "return",
-    "self",
-    "timeout",
-    "try",
-    "while",
-    "with",
-    "yield",
-];
+/// Python's.
+const KEYWORDS: &str = "False None True and as assert async await break class continue def del elif else except finally \
+    for from global if import in is lambda nonlocal not or pass raise return try while with yield";
+
+/// The arguments that every method has.
+const EVERYWHERE: &str = "extra_body extra_headers extra_query self timeout";
+
+pub fn is_keyword(name: &str) -> bool {
+    listed(KEYWORDS, name)
+}
+
+/// Whether a list of words holds this one.
+pub fn listed(words: &str, name: &str) -> bool {
+    words.split(' ').any(|word| word == name)
+}
 
 fn is_identifier(name: &str) -> bool {
     let word = |letter: char| letter == '_' || letter.is_ascii_alphanumeric();
@@ -89,5 +61,5 @@ fn is_identifier(name: &str) -> bool {
 }
 
 fn is_argument(name: &str) -> bool {
-    is_identifier(name) && !TAKEN.contains(&name)
+    is_identifier(name) && !is_keyword(name) && !listed(EVERYWHERE, name)
 }

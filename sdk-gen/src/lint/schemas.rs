@@ -4,49 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::is_argument;
-use crate::document::{operations, reference, references, schema, schemas};
+use super::{is_argument, is_identifier, is_keyword, listed};
+use crate::document::{operations, reachable, reference, references, schema, schemas};
 
 /// Names that generated code or the languages themselves need.
-const TAKEN: &[&str] = &[
-    "Any",
-    "Array",
-    "AsyncStream",
-    "BaseModel",
-    "Blob",
-    "Boolean",
-    "Date",
-    "Dict",
-    "Error",
-    "File",
-    "FormData",
-    "Headers",
-    "List",
-    "Literal",
-    "Map",
-    "Mapping",
-    "Number",
-    "Object",
-    "Omit",
-    "Optional",
-    "Page",
-    "Partial",
-    "Pick",
-    "Promise",
-    "Record",
-    "Request",
-    "Required",
-    "Response",
-    "Sequence",
-    "Set",
-    "Stream",
-    "String",
-    "Symbol",
-    "Type",
-    "TypedDict",
-    "Union",
-    "Unknown",
-];
+const TAKEN: &str = "Any Array AsyncStream BaseModel Blob Boolean Date Dict Error File FormData Headers List Literal Map Mapping \
+    Number Object Omit Optional Page Partial Pick Promise Record Request Required Response Sequence Set Stream \
+    String Symbol Type TypedDict Union Unknown";
 
 pub fn exist(document: &Value, mistakes: &mut Vec<String>) {
     let missing: BTreeSet<String> =
@@ -55,7 +19,7 @@ pub fn exist(document: &Value, mistakes: &mut Vec<String>) {
 }
 
 pub fn shadow_nothing(document: &Value, mistakes: &mut Vec<String>) {
-    let shadowing = schemas(document).filter(|(name, _)| TAKEN.contains(&name.as_str()));
+    let shadowing = schemas(document).filter(|(name, _)| listed(TAKEN, name));
     mistakes.extend(shadowing.map(|(name, _)| format!("schema `{name}`: this name means something else in an SDK")));
 }
 
@@ -77,11 +41,15 @@ pub fn title_their_variants(document: &Value, mistakes: &mut Vec<String>) {
     }
 }
 
+/// What is sent becomes arguments at the top, and classes of members below it.
 pub fn have_members_that_are_identifiers(document: &Value, mistakes: &mut Vec<String>) {
-    for name in requested(document) {
+    let bodies = requested(document);
+    for name in reachable(document, bodies.iter().cloned()) {
         for (member, _) in schema(document, &name)["properties"].as_object().into_iter().flatten() {
-            if !is_argument(member) {
+            if bodies.contains(&name) && !is_argument(member) {
                 mistakes.push(format!("schema `{name}`: the member `{member}` cannot be an argument in Python"));
+            } else if !is_identifier(member) || is_keyword(member) {
+                mistakes.push(format!("schema `{name}`: the member `{member}` is sent and cannot be a name in Python"));
             }
         }
     }
@@ -99,7 +67,8 @@ pub fn describe_without_ending_comments(document: &Value, mistakes: &mut Vec<Str
     fn walk(value: &Value, place: &str, mistakes: &mut Vec<String>) {
         for (name, member) in value.as_object().into_iter().flatten() {
             if let Some(text) = member.as_str().filter(|_| name == "description" || name == "summary")
-                && let Some(sign) = ["\"\"\"", "*/", "\\"].into_iter().find(|sign| text.contains(sign))
+                && let Some(sign) =
+                    ["\"\"\"", "*/", "\\"].into_iter().find(|sign| text.contains(sign) || text.ends_with('"'))
             {
                 mistakes.push(format!("{place}: a description contains `{sign}`, which docstrings do not survive"));
             }

@@ -13,7 +13,12 @@ pub fn sort(value: &mut Value) {
                     members.insert(name, extension);
                 }
             }
-            members.values_mut().for_each(sort);
+            for (name, member) in members.iter_mut() {
+                match member.as_object_mut().filter(|_| name == "properties") {
+                    Some(properties) => properties.values_mut().for_each(sort), // whose names are data
+                    None => sort(member),
+                }
+            }
         }
         Value::Array(items) => items.iter_mut().for_each(sort),
         _ => {}

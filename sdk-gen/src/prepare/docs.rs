@@ -22,7 +22,7 @@ fn note(described: &mut Value) {
 }
 
 /// Paragraphs stay apart; list items keep their line.
-fn lines(text: &str) -> Vec<String> {
+pub fn lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut open = false;
     for source in text.lines().map(str::trim) {

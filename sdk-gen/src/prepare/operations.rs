@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::names::{camel, pascal};
-use crate::document::{METHODS, Operation, operations, reference, schema};
+use crate::document::{Operation, operations, reference, schema};
 
 pub fn derive(document: &mut Value) {
     let facts: Vec<_> = operations(document).iter().map(|operation| facts(document, operation)).collect();
@@ -18,7 +18,6 @@ pub fn derive(document: &mut Value) {
 }
 
 fn facts(document: &Value, operation: &Operation<'_>) -> Vec<(&'static str, Value)> {
-    debug_assert!(METHODS.contains(&operation.method));
     let Some((resource, method)) = operation.sdk_method() else { return Vec::new() };
     let mut facts = vec![
         ("x-sdk-py", json!(method)),
@@ -27,9 +26,15 @@ fn facts(document: &Value, operation: &Operation<'_>) -> Vec<(&'static str, Valu
         ("x-sdk-idempotent", json!(operation.method != "post")),
         ("x-sdk-errors", errors(operation)),
     ];
-    facts.extend(operation.success_response().map(|response| ("x-sdk-returns", response["description"].clone())));
+    facts.extend(
+        operation.success_response().map(|response| ("x-sdk-returns", json!(one_line(&response["description"])))),
+    );
     facts.extend(binary(operation).then(|| ("x-sdk-binary", json!(true))));
-    facts.extend(event(operation).map(|event| ("x-sdk-stream", json!({ "param": "stream", "event": event }))));
+    facts.extend(event(operation).map(|event| {
+        let end = operation.value["x-sdk-stream-end"].as_str().unwrap_or("[DONE]");
+        ("x-sdk-stream", json!({ "param": "stream", "event": event, "end": end }))
+    }));
+    facts.push(("x-sdk-args", arguments(document, operation)));
     facts.extend(page_item(document, operation).map(|item| ("x-sdk-page", json!({ "item": item }))));
     facts
 }
@@ -55,10 +60,40 @@ fn page_item<'a>(document: &'a Value, operation: &Operation<'a>) -> Option<&'a s
     reference(&page["properties"]["data"]["items"])
 }
 
+/// Path parameters, members of the body or form, query parameters: how a method is called, with documentation.
+fn arguments(document: &Value, operation: &Operation<'_>) -> Value {
+    let at = |place: &'static str| {
+        let parameters = operation.parameters().iter().filter(move |parameter| parameter["in"] == place);
+        parameters
+            .map(|parameter| argument(&parameter["name"], &parameter["description"], parameter["required"] == true))
+    };
+    let body = operation.body().and_then(|content| content.values().find_map(|content| reference(&content["schema"])));
+    let body = body.map(|name| schema(document, name));
+    let members: Vec<Value> = match (&operation.value["x-sdk-body"], body) {
+        (Value::Null, Some(body)) => {
+            let required = body["required"].as_array().map_or(&[][..], Vec::as_slice);
+            let members = body["properties"].as_object().into_iter().flatten();
+            let members = members.map(|(name, member)| (json!(name), &member["description"], required));
+            members.map(|(name, doc, required)| argument(&name, doc, required.contains(&name))).collect()
+        }
+        (name, Some(body)) => vec![argument(name, &body["description"], true)],
+        (_, None) => Vec::new(),
+    };
+    at("path").chain(members).chain(at("query")).collect()
+}
+
+fn argument(name: &Value, description: &Value, required: bool) -> Value {
+    json!({ "name": name, "required": required, "doc": super::docs::lines(description.as_str().unwrap_or_default()) })
+}
+
 fn errors(operation: &Operation<'_>) -> Value {
     let responses = operation.value["responses"].as_object().into_iter().flatten();
     let bad = responses.filter(|(status, _)| status.starts_with(['4', '5']));
-    bad.map(|(status, response)| json!({ "status": status, "doc": response["description"] })).collect()
+    bad.map(|(status, response)| json!({ "status": status, "doc": one_line(&response["description"]) })).collect()
+}
+
+fn one_line(text: &Value) -> String {
+    text.as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The bodies of operations that stream, and the member that asks for it.

@@ -1,10 +1,8 @@
 //! Which schemas clients send and which they receive. Those on neither side are dropped: nobody could use them.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
-use crate::document::{operations, references, schema};
+use crate::document::{operations, reachable, references};
 
 pub fn mark(document: &mut Value) {
     let operations = operations(document);
@@ -26,15 +24,4 @@ pub fn mark(document: &mut Value) {
             }
         }
     }
-}
-
-fn reachable(document: &Value, roots: impl Iterator<Item = String>) -> BTreeSet<String> {
-    let mut known = BTreeSet::new();
-    let mut open: Vec<String> = roots.collect();
-    while let Some(name) = open.pop() {
-        if known.insert(name.clone()) {
-            open.extend(references(schema(document, &name)));
-        }
-    }
-    known
 }

@@ -17,6 +17,10 @@ pub fn hoist(document: &mut Value) {
     let names: Vec<String> = crate::document::schemas(document).map(|(name, _)| name.clone()).collect();
     for name in names {
         let mut union = schema(document, &name).clone();
+        if let Some(only) = only(document, &union) {
+            document["components"]["schemas"][&name] = only;
+            continue;
+        }
         for kind in ["oneOf", "anyOf"] {
             let Some(variants) = union.get_mut(kind).and_then(Value::as_array_mut) else { continue };
             for variant in variants {
@@ -30,6 +34,16 @@ pub fn hoist(document: &mut Value) {
         }
         document["components"]["schemas"][&name] = union;
     }
+}
+
+/// A union of one is that one, by the union's name: openapi-generator would forget it.
+fn only(document: &Value, union: &Value) -> Option<Value> {
+    let [variant] = union["oneOf"].as_array()?.as_slice() else { return None };
+    let (_, mut only) = component(document, variant, &BTreeMap::new())?;
+    if let Some(description) = union.get("description") {
+        only["description"] = description.clone();
+    }
+    Some(only)
 }
 
 /// What a variant is as a component of its own, and the component's name.

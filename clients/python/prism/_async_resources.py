@@ -1,0 +1,1074 @@
+# Generated from openapi.json. Do not edit.
+"""The asynchronous resources."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Union, overload
+
+from ._call import Call
+from ._omit import Omit, omit
+from ._responses import BinaryResponse, View, async_raw, async_streaming
+
+if TYPE_CHECKING:
+    # Covariant stand-ins: any sequence or mapping may be sent.
+    from typing import Mapping as Dict
+    from typing import Sequence as List
+
+    from . import types as _t
+    from ._call import Headers, TimeoutTypes
+    from ._streams import AsyncStream
+    from .types.params import *  # noqa: F403
+
+
+class AsyncChatCompletions:
+    """chat.completions: Conversations with a model."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncChatCompletionsWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return AsyncChatCompletionsWithRawResponse(AsyncChatCompletions(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncChatCompletionsWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return AsyncChatCompletionsWithStreamingResponse(AsyncChatCompletions(View(self._client._streaming)))
+
+    @overload
+    async def create(
+        self,
+        *,
+        model: str,
+        messages: List[ChatMessage],
+        audio: Union[AudioOptions, None, Omit] = omit,
+        frequency_penalty: Union[float, None, Omit] = omit,
+        function_call: Union[FunctionCallOption, None, Omit] = omit,
+        functions: Union[List[FunctionDefinition], None, Omit] = omit,
+        logit_bias: Union[Dict[str, int], None, Omit] = omit,
+        logprobs: Union[bool, None, Omit] = omit,
+        max_completion_tokens: Union[int, None, Omit] = omit,
+        max_tokens: Union[int, None, Omit] = omit,
+        metadata: Union[Dict[str, str], None, Omit] = omit,
+        modalities: Union[List[Modality], None, Omit] = omit,
+        moderation: Union[ModerationOptions, None, Omit] = omit,
+        n: Union[int, None, Omit] = omit,
+        parallel_tool_calls: Union[bool, None, Omit] = omit,
+        prediction: Union[Prediction, None, Omit] = omit,
+        presence_penalty: Union[float, None, Omit] = omit,
+        prompt_cache_key: Union[str, None, Omit] = omit,
+        prompt_cache_options: Union[PromptCacheOptions, None, Omit] = omit,
+        prompt_cache_retention: Union[PromptCacheRetention, None, Omit] = omit,
+        reasoning_effort: Union[ReasoningEffort, None, Omit] = omit,
+        response_format: Union[ResponseFormat, None, Omit] = omit,
+        safety_identifier: Union[str, None, Omit] = omit,
+        seed: Union[int, None, Omit] = omit,
+        service_tier: Union[ServiceTier, None, Omit] = omit,
+        stop: Union[Stop, None, Omit] = omit,
+        store: Union[bool, None, Omit] = omit,
+        stream_options: Union[StreamOptions, None, Omit] = omit,
+        temperature: Union[float, None, Omit] = omit,
+        tool_choice: Union[ToolChoice, None, Omit] = omit,
+        tools: Union[List[Tool], None, Omit] = omit,
+        top_logprobs: Union[int, None, Omit] = omit,
+        top_p: Union[float, None, Omit] = omit,
+        user: Union[str, None, Omit] = omit,
+        verbosity: Union[Verbosity, None, Omit] = omit,
+        web_search_options: Union[WebSearchOptions, None, Omit] = omit,
+        stream: Union[Literal[False], None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.ChatCompletion: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        model: str,
+        messages: List[ChatMessage],
+        audio: Union[AudioOptions, None, Omit] = omit,
+        frequency_penalty: Union[float, None, Omit] = omit,
+        function_call: Union[FunctionCallOption, None, Omit] = omit,
+        functions: Union[List[FunctionDefinition], None, Omit] = omit,
+        logit_bias: Union[Dict[str, int], None, Omit] = omit,
+        logprobs: Union[bool, None, Omit] = omit,
+        max_completion_tokens: Union[int, None, Omit] = omit,
+        max_tokens: Union[int, None, Omit] = omit,
+        metadata: Union[Dict[str, str], None, Omit] = omit,
+        modalities: Union[List[Modality], None, Omit] = omit,
+        moderation: Union[ModerationOptions, None, Omit] = omit,
+        n: Union[int, None, Omit] = omit,
+        parallel_tool_calls: Union[bool, None, Omit] = omit,
+        prediction: Union[Prediction, None, Omit] = omit,
+        presence_penalty: Union[float, None, Omit] = omit,
+        prompt_cache_key: Union[str, None, Omit] = omit,
+        prompt_cache_options: Union[PromptCacheOptions, None, Omit] = omit,
+        prompt_cache_retention: Union[PromptCacheRetention, None, Omit] = omit,
+        reasoning_effort: Union[ReasoningEffort, None, Omit] = omit,
+        response_format: Union[ResponseFormat, None, Omit] = omit,
+        safety_identifier: Union[str, None, Omit] = omit,
+        seed: Union[int, None, Omit] = omit,
+        service_tier: Union[ServiceTier, None, Omit] = omit,
+        stop: Union[Stop, None, Omit] = omit,
+        store: Union[bool, None, Omit] = omit,
+        stream_options: Union[StreamOptions, None, Omit] = omit,
+        temperature: Union[float, None, Omit] = omit,
+        tool_choice: Union[ToolChoice, None, Omit] = omit,
+        tools: Union[List[Tool], None, Omit] = omit,
+        top_logprobs: Union[int, None, Omit] = omit,
+        top_p: Union[float, None, Omit] = omit,
+        user: Union[str, None, Omit] = omit,
+        verbosity: Union[Verbosity, None, Omit] = omit,
+        web_search_options: Union[WebSearchOptions, None, Omit] = omit,
+        stream: Literal[True],
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> AsyncStream[_t.ChatCompletionChunk]: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        model: str,
+        messages: List[ChatMessage],
+        audio: Union[AudioOptions, None, Omit] = omit,
+        frequency_penalty: Union[float, None, Omit] = omit,
+        function_call: Union[FunctionCallOption, None, Omit] = omit,
+        functions: Union[List[FunctionDefinition], None, Omit] = omit,
+        logit_bias: Union[Dict[str, int], None, Omit] = omit,
+        logprobs: Union[bool, None, Omit] = omit,
+        max_completion_tokens: Union[int, None, Omit] = omit,
+        max_tokens: Union[int, None, Omit] = omit,
+        metadata: Union[Dict[str, str], None, Omit] = omit,
+        modalities: Union[List[Modality], None, Omit] = omit,
+        moderation: Union[ModerationOptions, None, Omit] = omit,
+        n: Union[int, None, Omit] = omit,
+        parallel_tool_calls: Union[bool, None, Omit] = omit,
+        prediction: Union[Prediction, None, Omit] = omit,
+        presence_penalty: Union[float, None, Omit] = omit,
+        prompt_cache_key: Union[str, None, Omit] = omit,
+        prompt_cache_options: Union[PromptCacheOptions, None, Omit] = omit,
+        prompt_cache_retention: Union[PromptCacheRetention, None, Omit] = omit,
+        reasoning_effort: Union[ReasoningEffort, None, Omit] = omit,
+        response_format: Union[ResponseFormat, None, Omit] = omit,
+        safety_identifier: Union[str, None, Omit] = omit,
+        seed: Union[int, None, Omit] = omit,
+        service_tier: Union[ServiceTier, None, Omit] = omit,
+        stop: Union[Stop, None, Omit] = omit,
+        store: Union[bool, None, Omit] = omit,
+        stream_options: Union[StreamOptions, None, Omit] = omit,
+        temperature: Union[float, None, Omit] = omit,
+        tool_choice: Union[ToolChoice, None, Omit] = omit,
+        tools: Union[List[Tool], None, Omit] = omit,
+        top_logprobs: Union[int, None, Omit] = omit,
+        top_p: Union[float, None, Omit] = omit,
+        user: Union[str, None, Omit] = omit,
+        verbosity: Union[Verbosity, None, Omit] = omit,
+        web_search_options: Union[WebSearchOptions, None, Omit] = omit,
+        stream: bool,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> Union[_t.ChatCompletion, AsyncStream[_t.ChatCompletionChunk]]: ...
+
+    async def create(
+        self,
+        *,
+        model: str,
+        messages: List[ChatMessage],
+        audio: Union[AudioOptions, None, Omit] = omit,
+        frequency_penalty: Union[float, None, Omit] = omit,
+        function_call: Union[FunctionCallOption, None, Omit] = omit,
+        functions: Union[List[FunctionDefinition], None, Omit] = omit,
+        logit_bias: Union[Dict[str, int], None, Omit] = omit,
+        logprobs: Union[bool, None, Omit] = omit,
+        max_completion_tokens: Union[int, None, Omit] = omit,
+        max_tokens: Union[int, None, Omit] = omit,
+        metadata: Union[Dict[str, str], None, Omit] = omit,
+        modalities: Union[List[Modality], None, Omit] = omit,
+        moderation: Union[ModerationOptions, None, Omit] = omit,
+        n: Union[int, None, Omit] = omit,
+        parallel_tool_calls: Union[bool, None, Omit] = omit,
+        prediction: Union[Prediction, None, Omit] = omit,
+        presence_penalty: Union[float, None, Omit] = omit,
+        prompt_cache_key: Union[str, None, Omit] = omit,
+        prompt_cache_options: Union[PromptCacheOptions, None, Omit] = omit,
+        prompt_cache_retention: Union[PromptCacheRetention, None, Omit] = omit,
+        reasoning_effort: Union[ReasoningEffort, None, Omit] = omit,
+        response_format: Union[ResponseFormat, None, Omit] = omit,
+        safety_identifier: Union[str, None, Omit] = omit,
+        seed: Union[int, None, Omit] = omit,
+        service_tier: Union[ServiceTier, None, Omit] = omit,
+        stop: Union[Stop, None, Omit] = omit,
+        store: Union[bool, None, Omit] = omit,
+        stream_options: Union[StreamOptions, None, Omit] = omit,
+        temperature: Union[float, None, Omit] = omit,
+        tool_choice: Union[ToolChoice, None, Omit] = omit,
+        tools: Union[List[Tool], None, Omit] = omit,
+        top_logprobs: Union[int, None, Omit] = omit,
+        top_p: Union[float, None, Omit] = omit,
+        user: Union[str, None, Omit] = omit,
+        verbosity: Union[Verbosity, None, Omit] = omit,
+        web_search_options: Union[WebSearchOptions, None, Omit] = omit,
+        stream: Union[bool, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> Union[_t.ChatCompletion, AsyncStream[_t.ChatCompletionChunk]]:
+        """Create a chat completion
+
+        The body is OpenAI's and goes to the provider byte for byte where the provider speaks the same
+        format; fields that are not listed here are passed on. With `stream: true` the answer is a stream of
+        server-sent events that ends with `data: [DONE]`, or with an `error` event when the provider's
+        stream was cut.
+
+        `POST /v1/chat/completions`
+
+        Args:
+            model: The model's name, as `GET /v1/models` lists it.
+            messages: The conversation so far.
+            audio: The voice and format of a spoken answer. Required when `modalities` holds `audio`.
+            frequency_penalty: From -2 to 2; above 0, tokens are less likely the more often they occurred. 0 by default.
+            function_call: Replaced by `tool_choice`.
+            functions: Replaced by `tools`.
+            logit_bias: Token ids with a bias from -100 (never) to 100 (only).
+            logprobs: Whether the answer's tokens come with their log probabilities; `false` by default.
+            max_completion_tokens: The most tokens to generate, those spent on reasoning included.
+            max_tokens: The most tokens to generate. OpenAI replaced it by `max_completion_tokens`, many other providers did
+                not.
+            metadata: Up to 16 pairs kept with the answer: names of up to 64 characters, values of up to 512.
+            modalities: What the answer may consist of; `["text"]` by default.
+            moderation: Has the request and the answer checked by a moderation model.
+            n: How many answers to generate, from 1 to 128, each of which is billed; 1 by default.
+            parallel_tool_calls: Whether the model may call several tools at once; `true` by default.
+            prediction: Text that most of the answer is expected to repeat, which makes generating it faster.
+            presence_penalty: From -2 to 2; above 0, tokens that occurred already are less likely. 0 by default.
+            prompt_cache_key: Requests with the same key find each other's cached prompts more often.
+            prompt_cache_options: Where cached prompts end and how long they are kept.
+            prompt_cache_retention: Replaced by `prompt_cache_options`.
+            reasoning_effort: How much a reasoning model thinks before it answers. Not every model knows every value.
+            response_format: The form of the answer; text by default.
+            safety_identifier: Identifies your end user to the provider's abuse detection, in up to 128 characters: best a hash.
+            seed: Asks for the same answer to the same request, as far as the provider can; see `system_fingerprint`.
+            service_tier: How the request is to be processed and priced; `auto` by default.
+            stop: Up to 4 texts before which the answer ends.
+            store: Whether the provider keeps the answer for its evaluation and distillation products.
+            stream: Whether the answer comes as server-sent events; `false` by default.
+            stream_options: Only with `stream: true`.
+            temperature: From 0 (focused) to 2 (random); 1 by default. Change this or `top_p`, not both.
+            tool_choice: Which tools the model calls: by default `none` without tools, else `auto`.
+            tools: The tools that the model may call.
+            top_logprobs: How many of the likeliest tokens are given at each place, from 0 to 20. Requires `logprobs: true`.
+            top_p: From 0 to 1: only the tokens that make up this share of the probability are considered; 1 by
+                default.
+            user: Replaced by `safety_identifier` and `prompt_cache_key`.
+            verbosity: How long-winded the answer is; `medium` by default.
+            web_search_options: Lets the model search the web, for models that can.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The completion, or a stream of chunks when `stream` is true
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request is wrong (400, 413, 415, 422), not allowed (401, 403), too slow (408), asks for what does not exist (404), or a quota is used up (429, with `Retry-After`).
+                5XX: The provider failed (502), is unavailable or the gateway is full (503, with `Retry-After`), or took too long (504).
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: Union[_t.ChatCompletion, AsyncStream[_t.ChatCompletionChunk]] = await self._client.request(
+            Call(
+                method="POST",
+                path="/v1/chat/completions",
+                answer="ChatCompletion",
+                event="ChatCompletionChunk",
+                end="[DONE]",
+                stream=bool(stream),
+                body={
+                    "model": model,
+                    "messages": messages,
+                    "audio": audio,
+                    "frequency_penalty": frequency_penalty,
+                    "function_call": function_call,
+                    "functions": functions,
+                    "logit_bias": logit_bias,
+                    "logprobs": logprobs,
+                    "max_completion_tokens": max_completion_tokens,
+                    "max_tokens": max_tokens,
+                    "metadata": metadata,
+                    "modalities": modalities,
+                    "moderation": moderation,
+                    "n": n,
+                    "parallel_tool_calls": parallel_tool_calls,
+                    "prediction": prediction,
+                    "presence_penalty": presence_penalty,
+                    "prompt_cache_key": prompt_cache_key,
+                    "prompt_cache_options": prompt_cache_options,
+                    "prompt_cache_retention": prompt_cache_retention,
+                    "reasoning_effort": reasoning_effort,
+                    "response_format": response_format,
+                    "safety_identifier": safety_identifier,
+                    "seed": seed,
+                    "service_tier": service_tier,
+                    "stop": stop,
+                    "store": store,
+                    "stream": stream,
+                    "stream_options": stream_options,
+                    "temperature": temperature,
+                    "tool_choice": tool_choice,
+                    "tools": tools,
+                    "top_logprobs": top_logprobs,
+                    "top_p": top_p,
+                    "user": user,
+                    "verbosity": verbosity,
+                    "web_search_options": web_search_options,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class AsyncChatCompletionsWithRawResponse:
+    def __init__(self, resource: AsyncChatCompletions) -> None:
+
+        self.create = async_raw(resource.create)
+
+
+class AsyncChatCompletionsWithStreamingResponse:
+    def __init__(self, resource: AsyncChatCompletions) -> None:
+
+        self.create = async_streaming(resource.create)
+
+
+class AsyncCompletions:
+    """completions: Text from a prompt (legacy)."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncCompletionsWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return AsyncCompletionsWithRawResponse(AsyncCompletions(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncCompletionsWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return AsyncCompletionsWithStreamingResponse(AsyncCompletions(View(self._client._streaming)))
+
+    @overload
+    async def create(
+        self,
+        *,
+        model: str,
+        prompt: Optional[TextInput],
+        best_of: Union[int, None, Omit] = omit,
+        echo: Union[bool, None, Omit] = omit,
+        frequency_penalty: Union[float, None, Omit] = omit,
+        logit_bias: Union[Dict[str, int], None, Omit] = omit,
+        logprobs: Union[int, None, Omit] = omit,
+        max_tokens: Union[int, None, Omit] = omit,
+        n: Union[int, None, Omit] = omit,
+        presence_penalty: Union[float, None, Omit] = omit,
+        seed: Union[int, None, Omit] = omit,
+        stop: Union[Stop, None, Omit] = omit,
+        stream_options: Union[StreamOptions, None, Omit] = omit,
+        suffix: Union[str, None, Omit] = omit,
+        temperature: Union[float, None, Omit] = omit,
+        top_p: Union[float, None, Omit] = omit,
+        user: Union[str, None, Omit] = omit,
+        stream: Union[Literal[False], None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.Completion: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        model: str,
+        prompt: Optional[TextInput],
+        best_of: Union[int, None, Omit] = omit,
+        echo: Union[bool, None, Omit] = omit,
+        frequency_penalty: Union[float, None, Omit] = omit,
+        logit_bias: Union[Dict[str, int], None, Omit] = omit,
+        logprobs: Union[int, None, Omit] = omit,
+        max_tokens: Union[int, None, Omit] = omit,
+        n: Union[int, None, Omit] = omit,
+        presence_penalty: Union[float, None, Omit] = omit,
+        seed: Union[int, None, Omit] = omit,
+        stop: Union[Stop, None, Omit] = omit,
+        stream_options: Union[StreamOptions, None, Omit] = omit,
+        suffix: Union[str, None, Omit] = omit,
+        temperature: Union[float, None, Omit] = omit,
+        top_p: Union[float, None, Omit] = omit,
+        user: Union[str, None, Omit] = omit,
+        stream: Literal[True],
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> AsyncStream[_t.Completion]: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        model: str,
+        prompt: Optional[TextInput],
+        best_of: Union[int, None, Omit] = omit,
+        echo: Union[bool, None, Omit] = omit,
+        frequency_penalty: Union[float, None, Omit] = omit,
+        logit_bias: Union[Dict[str, int], None, Omit] = omit,
+        logprobs: Union[int, None, Omit] = omit,
+        max_tokens: Union[int, None, Omit] = omit,
+        n: Union[int, None, Omit] = omit,
+        presence_penalty: Union[float, None, Omit] = omit,
+        seed: Union[int, None, Omit] = omit,
+        stop: Union[Stop, None, Omit] = omit,
+        stream_options: Union[StreamOptions, None, Omit] = omit,
+        suffix: Union[str, None, Omit] = omit,
+        temperature: Union[float, None, Omit] = omit,
+        top_p: Union[float, None, Omit] = omit,
+        user: Union[str, None, Omit] = omit,
+        stream: bool,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> Union[_t.Completion, AsyncStream[_t.Completion]]: ...
+
+    async def create(
+        self,
+        *,
+        model: str,
+        prompt: Optional[TextInput],
+        best_of: Union[int, None, Omit] = omit,
+        echo: Union[bool, None, Omit] = omit,
+        frequency_penalty: Union[float, None, Omit] = omit,
+        logit_bias: Union[Dict[str, int], None, Omit] = omit,
+        logprobs: Union[int, None, Omit] = omit,
+        max_tokens: Union[int, None, Omit] = omit,
+        n: Union[int, None, Omit] = omit,
+        presence_penalty: Union[float, None, Omit] = omit,
+        seed: Union[int, None, Omit] = omit,
+        stop: Union[Stop, None, Omit] = omit,
+        stream_options: Union[StreamOptions, None, Omit] = omit,
+        suffix: Union[str, None, Omit] = omit,
+        temperature: Union[float, None, Omit] = omit,
+        top_p: Union[float, None, Omit] = omit,
+        user: Union[str, None, Omit] = omit,
+        stream: Union[bool, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> Union[_t.Completion, AsyncStream[_t.Completion]]:
+        """Create a completion
+
+        The legacy endpoint for base models: a prompt in, text out.
+
+        `POST /v1/completions`
+
+        Args:
+            model: The model's name, as `GET /v1/models` lists it.
+            prompt: The text to go on from; with several, each is completed. `null` stands for the beginning of a new
+                document.
+            best_of: How many candidates the provider makes, of which it returns the `n` best; 1 by default. Cannot be
+                streamed.
+            echo: Whether the prompt is put before its completion; `false` by default.
+            frequency_penalty: From -2 to 2; above 0, tokens are less likely the more often they occurred. 0 by default.
+            logit_bias: Token ids with a bias from -100 (never) to 100 (only).
+            logprobs: How many of the likeliest tokens come with their log probabilities, up to 5.
+            max_tokens: The most tokens to generate; 16 by default at OpenAI.
+            n: How many completions of each prompt, from 1 to 128; 1 by default.
+            presence_penalty: From -2 to 2; above 0, tokens that occurred already are less likely. 0 by default.
+            seed: Asks for the same answer to the same request, as far as the provider can.
+            stop: Up to 4 texts before which the completion ends.
+            stream: Whether the answer comes as server-sent events; `false` by default.
+            stream_options: Only with `stream: true`.
+            suffix: The text that comes after what is completed.
+            temperature: From 0 (focused) to 2 (random); 1 by default. Change this or `top_p`, not both.
+            top_p: From 0 to 1: only the tokens that make up this share of the probability are considered; 1 by
+                default.
+            user: An identifier of your end user.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The completion, or a stream of chunks when `stream` is true
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request is wrong (400, 413, 415, 422), not allowed (401, 403), too slow (408), asks for what does not exist (404), or a quota is used up (429, with `Retry-After`).
+                5XX: The provider failed (502), is unavailable or the gateway is full (503, with `Retry-After`), or took too long (504).
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: Union[_t.Completion, AsyncStream[_t.Completion]] = await self._client.request(
+            Call(
+                method="POST",
+                path="/v1/completions",
+                answer="Completion",
+                event="Completion",
+                end="[DONE]",
+                stream=bool(stream),
+                body={
+                    "model": model,
+                    "prompt": prompt,
+                    "best_of": best_of,
+                    "echo": echo,
+                    "frequency_penalty": frequency_penalty,
+                    "logit_bias": logit_bias,
+                    "logprobs": logprobs,
+                    "max_tokens": max_tokens,
+                    "n": n,
+                    "presence_penalty": presence_penalty,
+                    "seed": seed,
+                    "stop": stop,
+                    "stream": stream,
+                    "stream_options": stream_options,
+                    "suffix": suffix,
+                    "temperature": temperature,
+                    "top_p": top_p,
+                    "user": user,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class AsyncCompletionsWithRawResponse:
+    def __init__(self, resource: AsyncCompletions) -> None:
+
+        self.create = async_raw(resource.create)
+
+
+class AsyncCompletionsWithStreamingResponse:
+    def __init__(self, resource: AsyncCompletions) -> None:
+
+        self.create = async_streaming(resource.create)
+
+
+class AsyncEmbeddings:
+    """embeddings: Vectors from text."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncEmbeddingsWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return AsyncEmbeddingsWithRawResponse(AsyncEmbeddings(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncEmbeddingsWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return AsyncEmbeddingsWithStreamingResponse(AsyncEmbeddings(View(self._client._streaming)))
+
+    async def create(
+        self,
+        *,
+        model: str,
+        input: TextInput,
+        dimensions: Union[int, None, Omit] = omit,
+        encoding_format: Union[EncodingFormat, None, Omit] = omit,
+        user: Union[str, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.EmbeddingResponse:
+        """Create embeddings
+
+        One vector for each input.
+
+        `POST /v1/embeddings`
+
+        Args:
+            model: The model's name, as `GET /v1/models` lists it.
+            input: One input or many; each becomes one vector. An input must not be empty, and OpenAI takes at most
+                2,048 at once.
+            dimensions: The length of the vectors, for models that can shorten them. The model's own length by default.
+            encoding_format: How vectors are written; `float` by default. (The OpenAI SDKs ask for `base64` by themselves.)
+            user: An identifier of your end user.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The embeddings
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request is wrong (400, 413, 415, 422), not allowed (401, 403), too slow (408), asks for what does not exist (404), or a quota is used up (429, with `Retry-After`).
+                5XX: The provider failed (502), is unavailable or the gateway is full (503, with `Retry-After`), or took too long (504).
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.EmbeddingResponse = await self._client.request(
+            Call(
+                method="POST",
+                path="/v1/embeddings",
+                answer="EmbeddingResponse",
+                body={
+                    "model": model,
+                    "input": input,
+                    "dimensions": dimensions,
+                    "encoding_format": encoding_format,
+                    "user": user,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class AsyncEmbeddingsWithRawResponse:
+    def __init__(self, resource: AsyncEmbeddings) -> None:
+
+        self.create = async_raw(resource.create)
+
+
+class AsyncEmbeddingsWithStreamingResponse:
+    def __init__(self, resource: AsyncEmbeddings) -> None:
+
+        self.create = async_streaming(resource.create)
+
+
+class AsyncHealth:
+    """health: Is the gateway alive and ready."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncHealthWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return AsyncHealthWithRawResponse(AsyncHealth(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncHealthWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return AsyncHealthWithStreamingResponse(AsyncHealth(View(self._client._streaming)))
+
+    async def retrieve(
+        self,
+        *,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.Liveness:
+        """Liveness
+
+        200 as long as the process runs.
+
+        `GET /healthz`
+
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The process runs
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.Liveness = await self._client.request(
+            Call(
+                method="GET",
+                path="/healthz",
+                answer="Liveness",
+                idempotent=True,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def live(
+        self,
+        *,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.Liveness:
+        """Liveness (Kubernetes)
+
+        The same as `/healthz`.
+
+        `GET /livez`
+
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The process runs
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.Liveness = await self._client.request(
+            Call(
+                method="GET",
+                path="/livez",
+                answer="Liveness",
+                idempotent=True,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def metrics(
+        self,
+        *,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> BinaryResponse:
+        """Metrics
+
+        Everything that has been counted, in Prometheus' text format. `prometheus.path` moves the page or
+        switches it off.
+
+        `GET /metrics`
+
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The metrics
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: BinaryResponse = await self._client.request(
+            Call(
+                method="GET",
+                path="/metrics",
+                binary=True,
+                idempotent=True,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def ready(
+        self,
+        *,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.Readiness:
+        """Readiness
+
+        200 when requests are served, 503 before the start is complete and while the process drains.
+
+        `GET /readyz`
+
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            Requests are served
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                503: Starting or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.Readiness = await self._client.request(
+            Call(
+                method="GET",
+                path="/readyz",
+                answer="Readiness",
+                idempotent=True,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class AsyncHealthWithRawResponse:
+    def __init__(self, resource: AsyncHealth) -> None:
+
+        self.retrieve = async_raw(resource.retrieve)
+
+        self.live = async_raw(resource.live)
+
+        self.metrics = async_raw(resource.metrics)
+
+        self.ready = async_raw(resource.ready)
+
+
+class AsyncHealthWithStreamingResponse:
+    def __init__(self, resource: AsyncHealth) -> None:
+
+        self.retrieve = async_streaming(resource.retrieve)
+
+        self.live = async_streaming(resource.live)
+
+        self.metrics = async_streaming(resource.metrics)
+
+        self.ready = async_streaming(resource.ready)
+
+
+class AsyncModels:
+    """models: What can be called."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncModelsWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return AsyncModelsWithRawResponse(AsyncModels(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncModelsWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return AsyncModelsWithStreamingResponse(AsyncModels(View(self._client._streaming)))
+
+    async def list(
+        self,
+        *,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.ModelList:
+        """List models
+
+        Every model that configuration or a provider's own list names, as `provider/model`; the bare name
+        works too. A key sees what it may call. Answered from memory: no provider is asked.
+
+        `GET /v1/models`
+
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The models
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.ModelList = await self._client.request(
+            Call(
+                method="GET",
+                path="/v1/models",
+                answer="ModelList",
+                idempotent=True,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def retrieve(
+        self,
+        *,
+        model: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.ModelInfo:
+        """Retrieve a model
+
+        By its full id (`provider/model`, slashes included) or its bare name.
+
+        `GET /v1/models/{model}`
+
+        Args:
+            model: The model's id; slashes need no escaping
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The model
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.ModelInfo = await self._client.request(
+            Call(
+                method="GET",
+                path="/v1/models/{model}",
+                answer="ModelInfo",
+                idempotent=True,
+                path_params={"model": model},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class AsyncModelsWithRawResponse:
+    def __init__(self, resource: AsyncModels) -> None:
+
+        self.list = async_raw(resource.list)
+
+        self.retrieve = async_raw(resource.retrieve)
+
+
+class AsyncModelsWithStreamingResponse:
+    def __init__(self, resource: AsyncModels) -> None:
+
+        self.list = async_streaming(resource.list)
+
+        self.retrieve = async_streaming(resource.retrieve)
+
+
+class AsyncProviders:
+    """providers: The providers behind the gateway."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncProvidersWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return AsyncProvidersWithRawResponse(AsyncProviders(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncProvidersWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return AsyncProvidersWithStreamingResponse(AsyncProviders(View(self._client._streaming)))
+
+    async def health(
+        self,
+        *,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.ProvidersHealth:
+        """Health of the providers
+
+        What each provider's actor knows of it: state, latency, error rate, last error, model discovery.
+
+        `GET /v1/providers/health`
+
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            One entry for each provider
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.ProvidersHealth = await self._client.request(
+            Call(
+                method="GET",
+                path="/v1/providers/health",
+                answer="ProvidersHealth",
+                idempotent=True,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class AsyncProvidersWithRawResponse:
+    def __init__(self, resource: AsyncProviders) -> None:
+
+        self.health = async_raw(resource.health)
+
+
+class AsyncProvidersWithStreamingResponse:
+    def __init__(self, resource: AsyncProviders) -> None:
+
+        self.health = async_streaming(resource.health)
+
+
+class AsyncChat:
+    """chat"""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def completions(self) -> AsyncChatCompletions:
+        return AsyncChatCompletions(self._client)

@@ -1,0 +1,165 @@
+"""Streams of typed events. Left early, by `break`, by an exception or by the end of a `with`, they close the connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, AsyncIterator, Generic, Iterator, Mapping, Optional, Type, TypeVar
+
+from ._errors import APIConnectionError, APIError
+from ._meta import PrismMeta
+from ._retries import as_api_error
+from ._sse import ServerSentEvent, SSEDecoder
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import httpx
+    from typing_extensions import Self
+
+T = TypeVar("T")
+
+
+class _Reader(Generic[T]):
+    """Events into objects, and what their end means."""
+
+    def __init__(self, response: httpx.Response, kind: Any, end: str) -> None:
+        from ._models import model
+
+        self._model, self._kind, self._headers = model, kind, response.headers
+        self._end = end.encode()
+
+    def ends(self, event: ServerSentEvent) -> bool:
+        return bool(self._end) and event.data == self._end
+
+    def read(self, event: ServerSentEvent) -> T:
+        if event.event == "error" or b'"error"' in event.data:
+            self._raise_error(event)
+        made: T = self._model(self._kind, event.data, self._headers)
+        return made
+
+    def _raise_error(self, event: ServerSentEvent) -> None:
+        from ._models import parsed
+
+        body = parsed(event.data)
+        error = body.get("error") if isinstance(body, Mapping) else None
+        if event.event == "error" or error:
+            message = error.get("message") if isinstance(error, Mapping) else None
+            raise APIError(str(message or error or body), body=body)
+
+    def cut(self) -> Optional[APIError]:
+        """A body that ended although its last event has not come."""
+        return APIConnectionError("the stream ended before its last event") if self._end else None
+
+
+class Stream(Generic[T]):
+    """`for chunk in stream`; also a context manager."""
+
+    def __init__(self, response: httpx.Response, kind: Type[T], end: str = "[DONE]") -> None:
+        self.response = response
+        self._items = _items(response, _Reader[T](response, kind, end))
+
+    @property
+    def prism(self) -> PrismMeta:
+        """What the gateway says about the answer."""
+        return PrismMeta(self.response.headers)
+
+    @property
+    def request_id(self) -> Optional[str]:
+        return self.prism.request_id
+
+    def __iter__(self) -> Iterator[T]:
+        return self._items
+
+    def __next__(self) -> T:
+        return next(self._items)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; the gateway stops the provider."""
+        self.response.close()
+
+
+def _items(response: httpx.Response, reader: _Reader[T]) -> Iterator[T]:
+    # Refers to no stream, so that one which nobody holds any more is closed at once.
+    import httpx
+
+    decoder = SSEDecoder()
+    try:
+        for piece in response.iter_bytes():
+            for event in decoder.feed(piece):
+                if reader.ends(event):
+                    return
+                yield reader.read(event)
+        if (error := reader.cut()) is not None:
+            raise error
+    except httpx.RequestError as error:
+        if response.is_closed:
+            return  # by its owner
+        raise as_api_error(error, timed_out=isinstance(error, httpx.TimeoutException)) from error
+    except httpx.StreamClosed:
+        return  # by its owner
+    finally:
+        response.close()
+
+
+class AsyncStream(Generic[T]):
+    """`async for chunk in stream`; also a context manager."""
+
+    def __init__(self, response: httpx.Response, kind: Type[T], end: str = "[DONE]") -> None:
+        self.response = response
+        self._items = _async_items(response, _Reader[T](response, kind, end))
+
+    @property
+    def prism(self) -> PrismMeta:
+        """What the gateway says about the answer."""
+        return PrismMeta(self.response.headers)
+
+    @property
+    def request_id(self) -> Optional[str]:
+        return self.prism.request_id
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self._items
+
+    async def __anext__(self) -> T:
+        return await self._items.__anext__()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection; the gateway stops the provider."""
+        await self.response.aclose()
+
+
+async def _async_items(response: httpx.Response, reader: _Reader[T]) -> AsyncIterator[T]:
+    import httpx
+
+    decoder = SSEDecoder()
+    try:
+        async for piece in response.aiter_bytes():
+            for event in decoder.feed(piece):
+                if reader.ends(event):
+                    return
+                yield reader.read(event)
+        if (error := reader.cut()) is not None:
+            raise error
+    except httpx.RequestError as error:
+        if response.is_closed:
+            return  # by its owner
+        raise as_api_error(error, timed_out=isinstance(error, httpx.TimeoutException)) from error
+    except httpx.StreamClosed:
+        return  # by its owner
+    finally:
+        await response.aclose()

@@ -1,0 +1,653 @@
+# Generated from openapi.json. Do not edit.
+"""What the gateway answers."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Literal, Optional, Union
+
+from typing_extensions import TypeAlias
+
+from .._models import BaseModel
+
+__all__ = [
+    "Annotation",
+    "AudioDelta",
+    "ChatCompletion",
+    "ChatCompletionChunk",
+    "ChatRole",
+    "Choice",
+    "ChunkChoice",
+    "Completion",
+    "CompletionChoice",
+    "CompletionLogprobs",
+    "CompletionTokensDetails",
+    "CustomCall",
+    "CustomCallDelta",
+    "CustomToolCall",
+    "Delta",
+    "DiscoveryHealth",
+    "Embedding",
+    "EmbeddingResponse",
+    "EmbeddingUsage",
+    "EmbeddingVector",
+    "ErrorBody",
+    "ErrorEnvelope",
+    "FinishReason",
+    "FunctionCall",
+    "FunctionCallDelta",
+    "FunctionToolCall",
+    "Liveness",
+    "LivenessStatus",
+    "Logprobs",
+    "ModelInfo",
+    "ModelList",
+    "ModeratedInputType",
+    "ModerationErrorOutcome",
+    "ModerationFinding",
+    "ModerationOutcome",
+    "ModerationReport",
+    "ModerationResultsOutcome",
+    "PromptTokensDetails",
+    "ProviderError",
+    "ProviderHealth",
+    "ProviderState",
+    "ProvidersHealth",
+    "Readiness",
+    "ReadinessStatus",
+    "ResponseAudio",
+    "ResponseMessage",
+    "ServiceTier",
+    "TokenLogprob",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolType",
+    "TopLogprob",
+    "UrlCitation",
+    "Usage",
+]
+
+
+class Annotation(BaseModel):
+    """A note on a stretch of the answer."""
+
+    url_citation: UrlCitation
+    """The page that a stretch of the answer is from."""
+    type: Literal["url_citation"]
+
+
+class AudioDelta(BaseModel):
+    """A piece of a spoken answer. The last one holds only `expires_at`."""
+
+    id: Optional[str] = None
+    """To refer to it in a later request."""
+    data: Optional[str] = None
+    """Base64, in the format that was asked for."""
+    expires_at: Optional[int] = None
+    """Until when it can be referred to, in seconds since 1970."""
+    transcript: Optional[str] = None
+    """What is said."""
+
+
+class ChatCompletion(BaseModel):
+    """The model's answer."""
+
+    id: str
+    """Identifies the answer."""
+    object: Literal["chat.completion"]
+    """Always `chat.completion`."""
+    created: int
+    """When the answer was made, in seconds since 1970."""
+    model: str
+    """The model that answered."""
+    choices: List[Choice]
+    """`n` of them."""
+    usage: Optional[Usage] = None
+    """What the answer took."""
+    service_tier: Optional[ServiceTier] = None
+    """How the request was processed."""
+    system_fingerprint: Optional[str] = None
+    """The state of the provider's backend, to compare with `seed` in mind."""
+    metadata: Optional[Dict[str, str]] = None
+    """The request's `metadata`, where the answer was stored."""
+    moderation: Optional[ModerationReport] = None
+    """What the moderation model found, where one was asked for."""
+
+
+class ChatCompletionChunk(BaseModel):
+    """One event of a streamed answer. The stream ends with the event `[DONE]`."""
+
+    id: str
+    """Identifies the answer; the same in all events."""
+    object: Literal["chat.completion.chunk"]
+    """Always `chat.completion.chunk`."""
+    created: int
+    """When the answer was begun, in seconds since 1970; the same in all events."""
+    model: str
+    """The model that answers."""
+    service_tier: Optional[ServiceTier] = None
+    """How the request is processed."""
+    system_fingerprint: Optional[str] = None
+    """The state of the provider's backend, to compare with `seed` in mind."""
+    choices: List[ChunkChoice]
+    """Pieces of one or several answers. Empty in the event that carries the usage."""
+    usage: Optional[Usage] = None
+    """What the answer took. Only with `stream_options.include_usage`: `null` but for the last event."""
+    moderation: Optional[ModerationReport] = None
+    """What the moderation model found, where one was asked for; in an event of its own."""
+    obfuscation: Optional[str] = None
+    """Padding that hides the length of tokens from those who watch the line."""
+
+
+ChatRole: TypeAlias = Union[Literal["developer", "system", "user", "assistant", "tool"], str]
+"""Whose message it is."""
+
+
+class Choice(BaseModel):
+    """One of the answers."""
+
+    index: int
+    message: ResponseMessage
+    """What the model said."""
+    logprobs: Optional[Logprobs] = None
+    """Log probabilities."""
+    finish_reason: FinishReason
+    """Why the answer ended."""
+
+
+class ChunkChoice(BaseModel):
+    """A piece of one of the answers."""
+
+    index: int
+    delta: Delta
+    """What is new: texts are appended to those before them."""
+    logprobs: Optional[Logprobs] = None
+    """Log probabilities."""
+    finish_reason: Optional[FinishReason] = None
+    """Why the answer ended; `null` while it goes on."""
+
+
+class Completion(BaseModel):
+    """The completions; also one event of a stream of them."""
+
+    id: str
+    """Identifies the answer; the same in all events of a stream."""
+    object: Literal["text_completion"]
+    """Always `text_completion`."""
+    created: int
+    """When the answer was made, in seconds since 1970."""
+    model: str
+    """The model that answered."""
+    system_fingerprint: Optional[str] = None
+    """The state of the provider's backend, to compare with `seed` in mind."""
+    choices: List[CompletionChoice]
+    """One for each prompt and `n`. Empty in a stream's event that carries the usage."""
+    usage: Optional[Usage] = None
+    """What the answer took. In a stream only with `stream_options.include_usage`: `null` but for the last
+    event."""
+
+
+class CompletionChoice(BaseModel):
+    """One completion, or a piece of it."""
+
+    text: str
+    index: int
+    logprobs: Optional[CompletionLogprobs] = None
+    """Log probabilities; the lists run in parallel, one entry for each token."""
+    finish_reason: Optional[FinishReason] = None
+    """Why it ended: `stop`, `length` or `content_filter`; `null` while a stream goes on."""
+
+
+class CompletionLogprobs(BaseModel):
+    """Log probabilities; the lists run in parallel, one entry for each token."""
+
+    text_offset: Optional[List[int]] = None
+    """Where each token begins in the text, in characters."""
+    token_logprobs: Optional[List[Optional[float]]] = None
+    """`null` for the first token of an echoed prompt."""
+    tokens: Optional[List[str]] = None
+    top_logprobs: Optional[List[Optional[Dict[str, float]]]] = None
+    """The likeliest tokens at each place."""
+
+
+class CompletionTokensDetails(BaseModel):
+    """What the tokens generated consist of."""
+
+    accepted_prediction_tokens: Optional[int] = None
+    """Tokens of the request's `prediction` that are in the answer."""
+    audio_tokens: Optional[int] = None
+    reasoning_tokens: Optional[int] = None
+    """Spent on reasoning; not part of the answer."""
+    rejected_prediction_tokens: Optional[int] = None
+    """Tokens of the request's `prediction` that are not in the answer, and are billed all the same."""
+    text_tokens: Optional[int] = None
+
+
+class CustomCall(BaseModel):
+    """A custom tool's name and input."""
+
+    name: str
+    input: str
+
+
+class CustomCallDelta(BaseModel):
+    """A piece of a custom tool's call."""
+
+    name: Optional[str] = None
+    """In a call's first piece."""
+    input: Optional[str] = None
+    """The next stretch of the input."""
+
+
+class CustomToolCall(BaseModel):
+    """A call of a custom tool."""
+
+    type: Literal["custom"]
+    id: str
+    """Identifies the call; the tool's answer refers to it."""
+    custom: CustomCall
+    """A custom tool's name and input."""
+
+
+class Delta(BaseModel):
+    """What is new: texts are appended to those before them."""
+
+    role: Optional[ChatRole] = None
+    """In an answer's first piece."""
+    content: Optional[str] = None
+    """`null` in the first piece of an answer that only calls tools."""
+    refusal: Optional[str] = None
+    reasoning_content: Optional[str] = None
+    """What the model thinks. Not OpenAI's: an extension that many providers share."""
+    tool_calls: Optional[List[ToolCallDelta]] = None
+    audio: Optional[AudioDelta] = None
+    """A piece of a spoken answer. The last one holds only `expires_at`."""
+    function_call: Optional[FunctionCallDelta] = None
+    """Replaced by `tool_calls`."""
+
+
+class DiscoveryHealth(BaseModel):
+    """How listing a provider's models goes."""
+
+    last_success_at: Optional[str] = None
+    """When its models were last listed, RFC 3339."""
+    error: Optional[str] = None
+    """Why the last attempt failed; absent when it succeeded."""
+
+
+class Embedding(BaseModel):
+    """One input's vector."""
+
+    object: Literal["embedding"]
+    """Always `embedding`."""
+    index: int
+    """The input's position."""
+    embedding: EmbeddingVector
+    """A vector, in the encoding that was asked for."""
+
+
+class EmbeddingResponse(BaseModel):
+    """The vectors, in the order of the inputs."""
+
+    object: Literal["list"]
+    """Always `list`."""
+    data: List[Embedding]
+    model: str
+    """The model that made them."""
+    usage: EmbeddingUsage
+    """The tokens that embedding took."""
+
+
+class EmbeddingUsage(BaseModel):
+    """The tokens that embedding took."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+EmbeddingVector: TypeAlias = Union["List[float]", "str"]
+"""A vector, in the encoding that was asked for."""
+
+
+class ErrorBody(BaseModel):
+    """What went wrong. `param` and `code` are `null` where there is nothing to say."""
+
+    message: str
+    """For a person to read."""
+    type: str
+    """The class of the error: `invalid_request_error`, `authentication_error`, `rate_limit_error`,
+    `server_error`, …"""
+    param: Optional[str] = None
+    """The member of the request that is at fault, such as `messages[0].role`."""
+    code: Optional[str] = None
+    """For a program to test: `model_not_found`, `context_length_exceeded`, `rate_limit_exceeded`, …"""
+
+
+class ErrorEnvelope(BaseModel):
+    """An error, in OpenAI's envelope."""
+
+    error: ErrorBody
+    """What went wrong. `param` and `code` are `null` where there is nothing to say."""
+
+
+FinishReason: TypeAlias = Union[Literal["stop", "length", "tool_calls", "content_filter", "function_call"], str]
+"""Why an answer ended."""
+
+
+class FunctionCall(BaseModel):
+    """A function's name and arguments."""
+
+    name: str
+    arguments: str
+    """JSON as the model wrote it, which may be neither valid nor what the schema asks for."""
+
+
+class FunctionCallDelta(BaseModel):
+    """A piece of a function call."""
+
+    name: Optional[str] = None
+    """In a call's first piece."""
+    arguments: Optional[str] = None
+    """The next stretch of the arguments' JSON."""
+
+
+class FunctionToolCall(BaseModel):
+    """A call of a function."""
+
+    type: Literal["function"]
+    id: str
+    """Identifies the call; the tool's answer refers to it."""
+    function: FunctionCall
+    """A function's name and arguments."""
+
+
+class Liveness(BaseModel):
+    """Whether the process is doing its work. Providers have no part in it: restarting the gateway does not
+    mend them."""
+
+    status: LivenessStatus
+    """Whether the process is doing its work."""
+    version: str
+    """The gateway's version."""
+    uptime_seconds: int
+    """Seconds since the process started."""
+
+
+LivenessStatus: TypeAlias = Union[Literal["alive"], str]
+"""Whether the process is doing its work."""
+
+
+class Logprobs(BaseModel):
+    """Log probabilities."""
+
+    content: Optional[List[TokenLogprob]] = None
+    """Of the answer's tokens."""
+    refusal: Optional[List[TokenLogprob]] = None
+    """Of the refusal's tokens."""
+
+
+class ModelInfo(BaseModel):
+    """One model."""
+
+    id: str
+    """The name to ask for, `provider/model`. The part after the provider's name is understood alone, too."""
+    object: Literal["model"]
+    """Always `model`."""
+    created: int
+    """When the model was created, in seconds since 1970; 0 where the provider does not say."""
+    owned_by: str
+    """Who offers the model."""
+    shutdown_date: Optional[str] = None
+    """The day on which the model will be shut down, where that has been announced."""
+
+
+class ModelList(BaseModel):
+    """All models that the caller may use."""
+
+    object: Literal["list"]
+    """Always `list`."""
+    data: List[ModelInfo]
+
+
+ModeratedInputType: TypeAlias = Union[Literal["text", "image"], str]
+"""What a moderation model looks at."""
+
+
+class ModerationErrorOutcome(BaseModel):
+    code: str
+    message: str
+    type: Literal["error"]
+
+
+class ModerationFinding(BaseModel):
+    """One finding."""
+
+    type: Literal["moderation_result"]
+    """Always `moderation_result`."""
+    model: str
+    """The model that found it."""
+    flagged: bool
+    """Whether any category applies."""
+    categories: Dict[str, bool]
+    """Whether each category applies."""
+    category_scores: Dict[str, float]
+    """How far each category applies, from 0 to 1."""
+    category_applied_input_types: Dict[str, List[ModeratedInputType]]
+    """What each category's score is about."""
+
+
+ModerationOutcome: TypeAlias = Union["ModerationResultsOutcome", "ModerationErrorOutcome"]
+"""Findings, or why there are none."""
+
+
+class ModerationReport(BaseModel):
+    """What the moderation model found."""
+
+    input: ModerationOutcome
+    """In the request."""
+    output: ModerationOutcome
+    """In the answer."""
+
+
+class ModerationResultsOutcome(BaseModel):
+    model: str
+    """The model that looked."""
+    results: List[ModerationFinding]
+    type: Literal["moderation_results"]
+
+
+class PromptTokensDetails(BaseModel):
+    """What the tokens read consist of."""
+
+    audio_tokens: Optional[int] = None
+    cache_write_tokens: Optional[int] = None
+    """Written to the provider's prompt cache."""
+    cached_tokens: Optional[int] = None
+    """Read from the provider's prompt cache."""
+    image_tokens: Optional[int] = None
+    text_tokens: Optional[int] = None
+
+
+class ProviderError(BaseModel):
+    """A provider's failure."""
+
+    cause: str
+    """The class of the failure: `upstream`, `unreachable`, `upstream_timeout`, `rate_limited`,
+    `credential`, …"""
+    message: str
+    at: str
+    """RFC 3339."""
+
+
+class ProviderHealth(BaseModel):
+    """The health of one provider. Counts are since the provider was (re)started; times are RFC 3339, in
+    UTC."""
+
+    name: str
+    """The provider's name in the configuration."""
+    type: str
+    """The kind of provider: `openai`, `anthropic`, …"""
+    api_format: str
+    """The wire format that is spoken with it."""
+    state: ProviderState
+    """How a provider is doing."""
+    in_flight: int
+    """Requests that it is answering now."""
+    max_concurrent: int
+    """How many requests it is given at once at most."""
+    requests: int
+    """Requests sent to it."""
+    failures: int
+    """Requests that it failed."""
+    consecutive_failures: int
+    """Failures since the last success."""
+    error_rate: Optional[float] = None
+    """The share of its recent requests that failed, from 0 to 1; absent before the first one."""
+    latency_ms: Optional[float] = None
+    """How long it takes to begin its answer, in milliseconds: a moving average that favours recent
+    requests."""
+    last_error: Optional[ProviderError] = None
+    """The most recent failure."""
+    last_success_at: Optional[str] = None
+    """When it last answered a request well."""
+    restarts: int
+    """How often its supervisor has restarted it."""
+    models: int
+    """The number of models it is known to have."""
+    discovery: Optional[DiscoveryHealth] = None
+    """How listing its models goes; absent where that is switched off."""
+
+
+ProviderState: TypeAlias = Union[Literal["healthy", "degraded", "unhealthy", "draining", "unknown"], str]
+"""How a provider is doing."""
+
+
+class ProvidersHealth(BaseModel):
+    """The health of every configured provider."""
+
+    object: Literal["list"]
+    """Always `list`."""
+    data: List[ProviderHealth]
+
+
+class Readiness(BaseModel):
+    """Whether the gateway should be sent requests."""
+
+    status: ReadinessStatus
+    """Whether requests are welcome."""
+    reasons: List[str]
+    """What stands in the way; empty when it is ready."""
+
+
+ReadinessStatus: TypeAlias = Union[Literal["ready", "not_ready"], str]
+"""Whether requests are welcome."""
+
+
+class ResponseAudio(BaseModel):
+    """A spoken answer."""
+
+    id: str
+    """To refer to it in a later request."""
+    data: str
+    """Base64, in the format that was asked for."""
+    expires_at: int
+    """Until when it can be referred to, in seconds since 1970."""
+    transcript: str
+    """What is said."""
+
+
+class ResponseMessage(BaseModel):
+    """What the model said."""
+
+    role: Literal["assistant"]
+    """Always `assistant`."""
+    content: Optional[str] = None
+    """The answer; `null` where the model only called tools."""
+    refusal: Optional[str] = None
+    """What the model said instead of answering."""
+    reasoning_content: Optional[str] = None
+    """What the model thought. Not OpenAI's: an extension that many providers share."""
+    tool_calls: Optional[List[ToolCall]] = None
+    """The tools that the model calls."""
+    annotations: Optional[List[Annotation]] = None
+    """Where the answer is from, after a web search."""
+    audio: Optional[ResponseAudio] = None
+    """The spoken answer."""
+    function_call: Optional[FunctionCall] = None
+    """Replaced by `tool_calls`."""
+
+
+ServiceTier: TypeAlias = Union[Literal["auto", "default", "flex", "scale", "priority", "fast"], str]
+"""How a request is processed and priced. OpenAI answers `priority` to `fast`."""
+
+
+class TokenLogprob(BaseModel):
+    """A token and how likely it was."""
+
+    token: str
+    logprob: float
+    """The natural logarithm of its probability; -9999 for very unlikely ones."""
+    bytes: Optional[List[int]] = None
+    """The token's UTF-8, since characters may be split over tokens."""
+    top_logprobs: List[TopLogprob]
+    """The likeliest tokens at this place."""
+
+
+ToolCall: TypeAlias = Union["FunctionToolCall", "CustomToolCall"]
+"""A call of a tool."""
+
+
+class ToolCallDelta(BaseModel):
+    """A piece of a tool call."""
+
+    index: int
+    """Which of the answer's tool calls it belongs to."""
+    id: Optional[str] = None
+    """In a call's first piece."""
+    type: Optional[ToolType] = None
+    """In a call's first piece."""
+    function: Optional[FunctionCallDelta] = None
+    """A piece of a function call."""
+    custom: Optional[CustomCallDelta] = None
+    """For a custom tool."""
+
+
+ToolType: TypeAlias = Union[Literal["function", "custom"], str]
+"""The kind of a tool."""
+
+
+class TopLogprob(BaseModel):
+    """One of the likeliest tokens at a place."""
+
+    token: str
+    logprob: float
+    """The natural logarithm of its probability."""
+    bytes: Optional[List[int]] = None
+    """The token's UTF-8."""
+
+
+class UrlCitation(BaseModel):
+    """The page that a stretch of the answer is from."""
+
+    start_index: int
+    """Where the stretch begins, in characters."""
+    end_index: int
+    """The stretch's last character."""
+    title: str
+    """The page's title."""
+    url: str
+    """The page's address."""
+
+
+class Usage(BaseModel):
+    """The tokens that a request took."""
+
+    prompt_tokens: int
+    """Tokens read."""
+    completion_tokens: int
+    """Tokens generated."""
+    total_tokens: int
+    """The sum of both."""
+    prompt_tokens_details: Optional[PromptTokensDetails] = None
+    """What the tokens read consist of."""
+    completion_tokens_details: Optional[CompletionTokensDetails] = None
+    """What the tokens generated consist of."""

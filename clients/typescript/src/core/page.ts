@@ -1,0 +1,60 @@
+import { PrismError } from './errors.js';
+import { attachMetadata, type Answer, type PrismMetadata } from './metadata.js';
+import { APIPromise, type Arrival } from './promise.js';
+
+/** A list with a cursor, as the API sends it. */
+export interface RawPage<T> {
+  data: T[];
+  next_cursor?: string | null;
+}
+
+/** One page of a list. `for await` over it goes on to the pages after it. */
+export class Page<T> implements AsyncIterable<T> {
+  readonly data: T[];
+  readonly nextCursor: string | null;
+  declare readonly prism: PrismMetadata;
+  readonly #turn: (cursor: string) => PagePromise<T>;
+
+  constructor(raw: RawPage<T>, turn: (cursor: string) => PagePromise<T>) {
+    this.data = raw.data ?? [];
+    this.nextCursor = raw.next_cursor || null;
+    this.#turn = turn;
+  }
+
+  hasNextPage(): boolean {
+    return this.nextCursor !== null;
+  }
+
+  getNextPage(): PagePromise<T> {
+    if (this.nextCursor === null) throw new PrismError('there is no next page: ask `hasNextPage()` first');
+    return this.#turn(this.nextCursor);
+  }
+
+  async *iterPages(): AsyncGenerator<Page<T>, undefined> {
+    for (let page: Page<T> = this; ; page = await page.getNextPage()) {
+      yield page;
+      if (!page.hasNextPage()) return;
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined> {
+    for await (const page of this.iterPages()) yield* page.data;
+  }
+}
+
+/** Await it for the first page, or `for await` over it for every item of all pages. */
+export class PagePromise<T> extends APIPromise<Page<T>> implements AsyncIterable<T> {
+  constructor(arrival: Promise<Arrival<RawPage<T>>>, turn: (cursor: string) => PagePromise<T>) {
+    super(
+      arrival.then(({ response, parse, handOver }) => ({
+        response,
+        parse: async (): Promise<Answer<Page<T>>> => attachMetadata(new Page(await parse(), turn), response.headers),
+        handOver,
+      })),
+    );
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined> {
+    yield* await this;
+  }
+}

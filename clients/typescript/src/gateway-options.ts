@@ -1,0 +1,17 @@
+// Generated from openapi/openapi.json. Do not edit.
+
+/** Wishes to the gateway, each sent as the `x-prism-*` header of its name. */
+export interface GatewayOptions {
+  /** An id of your own, 1 to 255 characters; logged beside the gateway's. */
+  requestId?: string | null | undefined;
+  /** Echoed in the answer, 1 to 255 characters. */
+  traceId?: string | null | undefined;
+  /** Milliseconds for the whole request; for a stream, until its first content. */
+  requestTimeout?: integer | null | undefined;
+  /** Only this provider may answer. */
+  providerLock?: string | null | undefined;
+  /** `true` refuses the request when a field would be dropped or approximated on its way to the provider. */
+  strict?: boolean | null | undefined;
+}
+
+type integer = number;

@@ -1,0 +1,251 @@
+// Generated from openapi/openapi.json. Do not edit.
+import type { APIClient } from './core/client.js';
+import type { Answer } from './core/metadata.js';
+import type { PagePromise } from './core/page.js';
+import type { APIPromise } from './core/promise.js';
+import type { RequestOptions } from './core/request.js';
+import type { Stream } from './core/stream.js';
+import type * as types from './types.js';
+
+/** `client.chat.completions` */
+export class ChatCompletions {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Create a chat completion
+   *
+   * The body is OpenAI's and goes to the provider byte for byte where the provider speaks the same
+   * format; fields that are not listed here are passed on. With `stream: true` the answer is a stream of
+   * server-sent events that ends with `data: [DONE]`, or with an `error` event when the provider's
+   * stream was cut.
+   *
+   * `POST /v1/chat/completions`
+   * @returns The completion, or a stream of chunks when `stream` is true
+   */
+  create(params: types.ChatCompletionRequest & { stream?: false | null }, options?: RequestOptions): APIPromise<Answer<types.ChatCompletion>>;
+  create(params: types.ChatCompletionRequest & { stream: true }, options?: RequestOptions): APIPromise<Stream<types.ChatCompletionChunk>>;
+  create(params: types.ChatCompletionRequest & { stream?: boolean | null }, options?: RequestOptions): APIPromise<Answer<types.ChatCompletion> | Stream<types.ChatCompletionChunk>>;
+  create(params: types.ChatCompletionRequest & { stream?: boolean | null }, options?: RequestOptions): APIPromise<any> {
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/chat/completions',
+      body: params,
+      stream: params.stream === true,
+      streamEnd: '[DONE]',
+    }, options);
+  }
+}
+
+/** `client.completions` */
+export class Completions {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Create a completion
+   *
+   * The legacy endpoint for base models: a prompt in, text out.
+   *
+   * `POST /v1/completions`
+   * @returns The completion, or a stream of chunks when `stream` is true
+   */
+  create(params: types.CompletionRequest & { stream?: false | null }, options?: RequestOptions): APIPromise<Answer<types.Completion>>;
+  create(params: types.CompletionRequest & { stream: true }, options?: RequestOptions): APIPromise<Stream<types.Completion>>;
+  create(params: types.CompletionRequest & { stream?: boolean | null }, options?: RequestOptions): APIPromise<Answer<types.Completion> | Stream<types.Completion>>;
+  create(params: types.CompletionRequest & { stream?: boolean | null }, options?: RequestOptions): APIPromise<any> {
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/completions',
+      body: params,
+      stream: params.stream === true,
+      streamEnd: '[DONE]',
+    }, options);
+  }
+}
+
+/** `client.embeddings` */
+export class Embeddings {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Create embeddings
+   *
+   * One vector for each input.
+   *
+   * `POST /v1/embeddings`
+   * @returns The embeddings
+   */
+  create(params: types.EmbeddingRequest, options?: RequestOptions): APIPromise<Answer<types.EmbeddingResponse>> {
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/embeddings',
+      body: params,
+    }, options);
+  }
+}
+
+/** `client.health` */
+export class Health {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Liveness
+   *
+   * 200 as long as the process runs.
+   *
+   * `GET /healthz`
+   * @returns The process runs
+   */
+  retrieve(options?: RequestOptions): APIPromise<Answer<types.Liveness>> {
+    return this.#client.request({
+      method: 'GET',
+      path: '/healthz',
+      idempotent: true,
+    }, options);
+  }
+
+  /**
+   * Liveness (Kubernetes)
+   *
+   * The same as `/healthz`.
+   *
+   * `GET /livez`
+   * @returns The process runs
+   */
+  live(options?: RequestOptions): APIPromise<Answer<types.Liveness>> {
+    return this.#client.request({
+      method: 'GET',
+      path: '/livez',
+      idempotent: true,
+    }, options);
+  }
+
+  /**
+   * Metrics
+   *
+   * Everything that has been counted, in Prometheus' text format. `prometheus.path` moves the page or
+   * switches it off.
+   *
+   * `GET /metrics`
+   * @returns The metrics
+   */
+  metrics(options?: RequestOptions): APIPromise<Answer<Response>> {
+    return this.#client.request({
+      method: 'GET',
+      path: '/metrics',
+      binary: true,
+      idempotent: true,
+    }, options);
+  }
+
+  /**
+   * Readiness
+   *
+   * 200 when requests are served, 503 before the start is complete and while the process drains.
+   *
+   * `GET /readyz`
+   * @returns Requests are served
+   */
+  ready(options?: RequestOptions): APIPromise<Answer<types.Readiness>> {
+    return this.#client.request({
+      method: 'GET',
+      path: '/readyz',
+      idempotent: true,
+    }, options);
+  }
+}
+
+/** `client.models` */
+export class Models {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * List models
+   *
+   * Every model that configuration or a provider's own list names, as `provider/model`; the bare name
+   * works too. A key sees what it may call. Answered from memory: no provider is asked.
+   *
+   * `GET /v1/models`
+   * @returns The models
+   */
+  list(options?: RequestOptions): APIPromise<Answer<types.ModelList>> {
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/models',
+      idempotent: true,
+    }, options);
+  }
+
+  /**
+   * Retrieve a model
+   *
+   * By its full id (`provider/model`, slashes included) or its bare name.
+   *
+   * `GET /v1/models/{model}`
+   * @param params.model The model's id; slashes need no escaping
+   * @returns The model
+   */
+  retrieve(params: { model: string }, options?: RequestOptions): APIPromise<Answer<types.ModelInfo>> {
+    const { model } = params;
+
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/models/{model}',
+      pathParams: { model },
+      idempotent: true,
+    }, options);
+  }
+}
+
+/** `client.providers` */
+export class Providers {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Health of the providers
+   *
+   * What each provider's actor knows of it: state, latency, error rate, last error, model discovery.
+   *
+   * `GET /v1/providers/health`
+   * @returns One entry for each provider
+   */
+  health(options?: RequestOptions): APIPromise<Answer<types.ProvidersHealth>> {
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/providers/health',
+      idempotent: true,
+    }, options);
+  }
+}
+
+/** `client.chat` */
+export class Chat {
+  readonly completions: ChatCompletions;
+
+  constructor(client: APIClient) {
+    this.completions = new ChatCompletions(client);
+  }
+}

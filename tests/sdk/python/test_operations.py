@@ -1,0 +1,177 @@
+"""Every operation of the document, through both clients, against the real gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import prism
+import pytest
+from asking import MESSAGES, async_chat, chat, text, with_async
+from conftest import REPO, SDK
+from prism import types
+
+CALLS = {
+    "chat.completions.create": (dict(model="simulator/echo", messages=MESSAGES), types.ChatCompletion),
+    "completions.create": (dict(model="simulator/echo", prompt="a b"), types.Completion),
+    "embeddings.create": (dict(model="simulator/embedding", input=["a", "b"]), types.EmbeddingResponse),
+    "models.list": ({}, types.ModelList),
+    "models.retrieve": (dict(model="simulator/echo"), types.ModelInfo),
+    "providers.health": ({}, types.ProvidersHealth),
+    "health.retrieve": ({}, types.Liveness),
+    "health.live": ({}, types.Liveness),
+    "health.ready": ({}, types.Readiness),
+    "health.metrics": ({}, prism.BinaryResponse),
+}
+
+
+def documented() -> dict[str, dict]:
+    document = json.loads((REPO / "openapi/openapi.json").read_text())
+    operations = (operation for item in document["paths"].values() for operation in item.values())
+    return {operation["x-sdk-method"]: operation for operation in operations}
+
+
+def method(client, name: str):
+    for part in name.split("."):
+        client = getattr(client, part)
+    return client
+
+
+def test_every_operation_has_a_call_in_this_file():
+    assert set(CALLS) == set(documented())
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_operation_answers_with_its_type(client, name):
+    arguments, kind = CALLS[name]
+    answer = method(client, name)(**arguments)
+    assert type(answer) is kind
+    if isinstance(answer, prism.BaseModel):
+        assert answer.to_dict() == json.loads(answer.to_json())
+    else:
+        assert answer.content.decode() == answer.text
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_async_operation_answers_with_its_type(gateway, name):
+    arguments, kind = CALLS[name]
+    assert type(with_async(gateway.url, lambda client: method(client, name)(**arguments))) is kind
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_raw_answer_of_an_operation(client, gateway, name):
+    arguments, kind = CALLS[name]
+    resource, _, leaf = name.rpartition(".")
+    raw = getattr(method(client, resource).with_raw_response, leaf)(**arguments)
+    assert raw.status_code == 200 and type(raw.parse()) is kind
+    assert raw.text == raw.content.decode()
+    assert kind is prism.BinaryResponse or raw.json() == json.loads(raw.text)
+    with getattr(method(client, resource).with_streaming_response, leaf)(**arguments) as streamed:
+        assert type(streamed.parse()) is kind
+
+    async def both(client):
+        raw = await getattr(method(client, resource).with_raw_response, leaf)(**arguments)
+        async with getattr(method(client, resource).with_streaming_response, leaf)(**arguments) as streamed:
+            return raw.parse(), await streamed.parse()
+
+    assert [type(answer) for answer in with_async(gateway.url, both)] == [kind, kind]
+
+
+@pytest.mark.parametrize("kind", [prism.Prism, prism.AsyncPrism])
+def test_docstrings_come_from_the_document(kind):
+    for name, operation in documented().items():
+        doc = inspect.getdoc(method(kind(), name))
+        assert operation["summary"] in doc and "Raises:" in doc
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, operation in documented().items() if "text/event-stream" in str(operation)]
+)
+def test_an_operation_streams(client, gateway, name):
+    arguments, _ = CALLS[name]
+    chunks = list(method(client, name)(**arguments, stream=True))
+    assert len(chunks) > 1 and len({type(chunk) for chunk in chunks}) == 1
+
+    async def collect(client):
+        return [chunk async for chunk in await method(client, name)(**arguments, stream=True)]
+
+    assert len(with_async(gateway.url, collect)) == len(chunks)
+
+
+def test_a_stream_says_who_answered(client):
+    with chat(client, stream=True) as stream:
+        first = next(stream)
+        assert stream.prism.provider == first.prism.provider == "simulator"
+        assert stream.request_id == first.prism.request_id
+        assert text(stream) == "one two three"
+
+
+def test_models_with_slashes(client):
+    assert client.models.retrieve(model="simulator/echo").id == "simulator/echo"
+    with pytest.raises(ValueError, match="must not be empty"):
+        client.models.retrieve(model="")
+
+
+def test_tools_and_their_results_go_round(client):
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+    first = chat(client, "simulator/tool", tools=tools)
+    call = first.choices[0].message.tool_calls[0]
+    assert call.type == "function" and call.function.name == "weather"
+    # An answer's message can be sent back as it is.
+    history = [*MESSAGES, first.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
+    second = client.chat.completions.create(model="simulator/tool", messages=history, tools=tools)
+    assert "sunny" in second.choices[0].message.content
+
+
+def test_prism_says_what_the_gateway_did(client):
+    meta = chat(client, extra_headers=prism.create_headers(trace_id="t-1", request_timeout=5000)).prism
+    assert (meta.provider, meta.model_used, meta.trace_id, meta.attempts) == ("simulator", "echo", "t-1", 1)
+    assert meta.fallback_used is False and meta.timeout_ms == 5000 and meta.routing_strategy == "ordered"
+    assert meta.request_id.startswith("req_") and meta.latency_ms >= 0
+    assert meta.cost is None and meta.cache is None and meta.translation == {}
+    assert meta.rate_limit.limit_requests == 10000
+
+
+def test_many_at_once(gateway):
+    async def together(client):
+        return await asyncio.gather(*(async_chat(client) for _ in range(50)))
+
+    assert len({answer.id for answer in with_async(gateway.url, together)}) == 50
+
+
+def test_on_trio(gateway):
+    import trio
+
+    async def run():
+        async with prism.AsyncPrism(base_url=gateway.url) as client:
+            answer = await async_chat(client)
+            chunks = [chunk async for chunk in await async_chat(client, stream=True)]
+            return answer, chunks
+
+    answer, chunks = trio.run(run)
+    assert answer.choices[0].message.content == text(chunks) == "one two three"
+
+
+def test_the_first_calls_of_many_threads(gateway):
+    """Everything that is made by the first call is made once, or harmlessly twice."""
+    code = (
+        "import sys, threading, prism\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "client, gate, good = prism.Prism(), threading.Barrier(16), []\n"
+        "ask = dict(model='simulator/echo', messages=[{'role': 'user', 'content': 'hi'}])\n"
+        "def work():\n"
+        "    gate.wait()\n"
+        "    good.append(client.chat.completions.create(**ask).choices[0].message.content)\n"
+        "    good.append(sum(1 for _ in client.chat.completions.create(**ask, stream=True)))\n"
+        "threads = [threading.Thread(target=work) for _ in range(16)]\n"
+        "[thread.start() for thread in threads]\n"
+        "[thread.join() for thread in threads]\n"
+        "assert len(good) == 32 and good.count('hi') == 16, good\n"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SDK), "PRISM_BASE_URL": gateway.url}
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
