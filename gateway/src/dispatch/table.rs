@@ -185,10 +185,6 @@ impl RouteTable {
         self.providers.values()
     }
 
-    pub fn has_provider(&self, name: &str) -> bool {
-        self.providers.contains_key(name)
-    }
-
     /// Whether a list is still being read for the first time.
     pub fn is_settling(&self) -> bool {
         self.providers.values().any(|core| core.awaits_discovery())

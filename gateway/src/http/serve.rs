@@ -72,7 +72,6 @@ pub struct Shutdown {
 /// The cores.
 pub struct Plane {
     cores: Vec<Core>,
-    header_timeout: Duration,
     tls: Option<TlsAcceptor>,
 }
 
@@ -118,7 +117,7 @@ impl Plane {
             })?;
             Ok(Core { sockets, connections: Arc::default(), thread })
         });
-        Ok(Self { cores: cores.collect::<io::Result<_>>()?, header_timeout: server.header_timeout, tls })
+        Ok(Self { cores: cores.collect::<io::Result<_>>()?, tls })
     }
 
     /// Accepts until told to stop, then takes what the kernel has already accepted for us and closes the listener.
@@ -162,10 +161,6 @@ impl Plane {
     /// For the start-up message.
     pub fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
-    }
-
-    pub fn header_timeout(&self) -> Duration {
-        self.header_timeout
     }
 }
 
