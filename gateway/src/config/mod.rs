@@ -11,6 +11,7 @@
 mod access;
 mod address;
 mod check;
+mod condition;
 mod credentials;
 mod deviations;
 mod environment;
@@ -24,6 +25,7 @@ mod preset;
 mod provider;
 mod quirks;
 mod resolve;
+mod routing;
 mod settings;
 mod shape;
 #[cfg(test)]
@@ -40,12 +42,16 @@ use ipnet::IpNet;
 
 pub use access::exposure;
 pub use check::{Mistake, Mistakes};
+pub use condition::{Condition, Facts, Test};
 pub use credentials::{AwsSource, Credentials, Entra, GoogleSource};
 pub use environment::from_environment;
 pub use file::json_schema;
 pub use preset::{BUILT_FORMATS, FAMILIES, PRESETS, Preset, SIMULATOR_MODELS, preset};
 pub use quirks::{Mend, Quirks, ToolIds};
 pub use resolve::{load, load_with_notes, parse};
+pub use routing::{
+    BreakerRules, ConditionalRoute, Failover, Hedge, Mirror, Retry, RouteTarget, Routing, Sticky, Strategy,
+};
 
 use crate::secret::Secret;
 
@@ -118,8 +124,14 @@ pub struct Provider {
     pub models_path: &'static str,
     /// A local server that may not be running: silent until it answers.
     pub opportunistic: bool,
-    /// Lower goes first.
+    /// Share of the requests under the `weighted` strategy.
+    pub weight: u32,
+    /// Lower goes first; the others are for failover.
     pub priority: u32,
+    /// Further credentials, each with its own quota: (key, weight). Empty when there is one `key` or none.
+    pub keys: Vec<(Secret, u32)>,
+    /// Where else the same provider is found when its own region fails (Bedrock): (region, base URL).
+    pub failover_regions: Vec<(String, String)>,
     pub max_concurrent: usize,
     /// Idle connections kept per core.
     pub conn_pool_size: usize,
@@ -197,26 +209,6 @@ pub struct ClientKey {
     /// Empty allows all.
     pub allowed_ips: Vec<IpNet>,
     pub expires_at: Option<chrono::DateTime<chrono::Utc>>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Routing {
-    pub failover: Failover,
-    /// Bounds a request until its first content, all attempts together.
-    pub request_timeout: Duration,
-    pub default_model: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Failover {
-    pub enabled: bool,
-    /// Providers tried for one request, the first included.
-    pub max_attempts: usize,
-    /// Upstream statuses that go to the next provider.
-    pub on_status_codes: Vec<u16>,
-    pub on_timeout: bool,
-    /// Each attempt's share of the deadline; `None` for all that is left.
-    pub per_attempt_timeout: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

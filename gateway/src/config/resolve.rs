@@ -222,9 +222,11 @@ fn routing(written: file::Routing, context: &mut Context<'_>) -> Routing {
             on_status_codes: codes.unwrap_or_else(|| vec![408, 429, 500, 502, 503, 504, 529]),
             on_timeout: failover.on_timeout.unwrap_or(true),
             per_attempt_timeout: share.or(other),
+            ..Failover::default()
         },
         request_timeout: context.positive(&whole, timeouts.request_timeout_seconds, Duration::from_secs(600)),
         default_model: written.default_model.filter(|model| !model.trim().is_empty()),
+        ..Routing::default()
     }
 }
 
