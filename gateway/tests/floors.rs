@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 const FLOORS: &[&[&str]] = &[
-    &["ids", "secret"],
+    &["body", "ids", "secret"],
     &["refusal", "api", "config"],
     &["wire"],
     &["transport", "telemetry"],

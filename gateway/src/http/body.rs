@@ -2,7 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::{Pin, pin},
+    pin::pin,
     task::Poll,
     time::Duration,
 };
@@ -11,13 +11,12 @@ use axum::{
     body::Body,
     http::{HeaderMap, header::CONTENT_LENGTH, header::CONTENT_TYPE},
 };
-use bytes::{Bytes, BytesMut};
-use http_body::Body as _;
+use bytes::Bytes;
 
-use crate::refusal::{Cause, Refusal};
-
-/// Memory set aside on the word of a `Content-Length` alone.
-const TRUSTED: u64 = 1 << 20;
+use crate::{
+    body::{Partial, collect},
+    refusal::{Cause, Refusal},
+};
 
 /// The whole body. A body that has arrived with its head costs no timer and no copy.
 ///
@@ -29,40 +28,19 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: u64, patience: 
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
-    let mut reading = pin!(collect(body, limit, announced.unwrap_or(0)));
+    let mut reading = pin!(collect(body, limit));
     let first = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await;
-    match first {
+    let whole = match first {
         Poll::Ready(done) => done,
-        Poll::Pending => tokio::time::timeout(patience, reading).await.unwrap_or_else(|_| {
+        Poll::Pending => tokio::time::timeout(patience, reading).await.map_err(|_| {
             let message = format!("the request's body did not arrive within {} s", patience.as_secs_f64());
-            Err(Refusal::new(Cause::RequestTimeout, message).code("request_timeout"))
-        }),
-    }
-}
-
-async fn collect(mut body: Body, limit: u64, announced: u64) -> Result<Bytes, Refusal> {
-    let mut first = Bytes::new();
-    let mut more = BytesMut::new();
-    let mut length = 0;
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let frame =
-            frame.map_err(|_| Refusal::new(Cause::Invalid, "the request's body broke off or is not valid HTTP"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        length += data.len() as u64;
-        if length > limit {
-            return Err(too_large(limit));
-        }
-        if first.is_empty() {
-            first = data;
-            continue;
-        }
-        if more.is_empty() {
-            more.reserve(announced.min(TRUSTED).max((first.len() + data.len()) as u64) as usize);
-            more.extend_from_slice(&first);
-        }
-        more.extend_from_slice(&data);
-    }
-    Ok(if more.is_empty() { first } else { more.freeze() })
+            Refusal::new(Cause::RequestTimeout, message).code("request_timeout")
+        })?,
+    };
+    whole.map_err(|partial| match partial {
+        Partial::TooLarge => too_large(limit),
+        Partial::Broken(_) => Refusal::new(Cause::Invalid, "the request's body broke off or is not valid HTTP"),
+    })
 }
 
 fn too_large(limit: u64) -> Refusal {

@@ -13,13 +13,14 @@ use tokio::time::{Instant, timeout_at};
 use super::{Lease, ProviderCore, ProviderMessage, UpstreamStream};
 use crate::{
     api::ClientRequest,
+    body::{Partial, collect},
     refusal::{Cause, Refusal},
     transport::{TransportError, UpstreamBody},
     wire::{Answer, Loss, Target, Upstream},
 };
 
 /// A whole answer is held in memory; 2,048 embeddings of 3,072 dimensions are about 130 MB of JSON.
-const MAX_ANSWER: usize = 256 << 20;
+const MAX_ANSWER: u64 = 256 << 20;
 /// Error bodies are read this far.
 const MAX_ERROR: usize = 64 << 10;
 const ERROR_TIMEOUT: Duration = Duration::from_secs(5);
@@ -106,8 +107,8 @@ async fn call(
         let stream = super::stream::Unopened { body, decoder, first_content: deadline, idle: timeouts.idle };
         return Ok(Called::Stream { stream, headers: head.headers, losses });
     }
-    let body = timeout_at(deadline, collect(body, MAX_ANSWER)).await.map_err(|_| too_slow())??;
-    let answer = core.format.answer(&reading, body)?;
+    let body = timeout_at(deadline, whole(body)).await.map_err(|_| too_slow())??;
+    let answer = core.format.answer(&reading, &head.headers, body)?;
     if request.envelope.stream {
         // a 200 that is no stream was asked for as one: unreadable for a client that waits for events
         return Err(Refusal::new(Cause::Upstream, "the provider answered a stream request without a stream"));
@@ -122,31 +123,12 @@ fn is_event_stream(head: &Parts) -> bool {
     KINDS.iter().any(|wanted| kind.get(..wanted.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(wanted)))
 }
 
-/// The whole body; one frame is not copied.
-async fn collect(mut body: UpstreamBody, limit: usize) -> Result<Bytes, Refusal> {
-    let mut first = Bytes::new();
-    let mut more = BytesMut::new();
-    let mut length = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| broken(&error))?;
-        let Ok(data) = frame.into_data() else { continue };
-        length += data.len();
-        if length > limit {
-            return Err(Refusal::new(Cause::Upstream, "the provider's answer is too large"));
-        }
-        if first.is_empty() {
-            first = data;
-        } else {
-            more.extend_from_slice(&data);
-        }
-    }
-    if more.is_empty() {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + more.len());
-    whole.extend_from_slice(&first);
-    whole.unsplit(more);
-    Ok(whole.freeze())
+/// The whole answer.
+async fn whole(body: UpstreamBody) -> Result<Bytes, Refusal> {
+    collect(body, MAX_ANSWER).await.map_err(|partial| match partial {
+        Partial::TooLarge => Refusal::new(Cause::Upstream, "the provider's answer is too large"),
+        Partial::Broken(error) => broken(&error),
+    })
 }
 
 /// Reads as much of an error body as it takes to name the cause; a slow one is judged by its status alone.

@@ -55,7 +55,7 @@ pub trait WireFormat: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the body is not an answer: unreadable, or an error in disguise.
-    fn answer(&self, reading: &Reading, body: Bytes) -> Result<Answer, Refusal>;
+    fn answer(&self, reading: &Reading, headers: &HeaderMap, body: Bytes) -> Result<Answer, Refusal>;
 
     /// A decoder for one 2xx stream.
     fn stream(&self, reading: &Reading) -> Box<dyn StreamDecoder>;
@@ -146,6 +146,36 @@ pub struct Reading {
     pub model: Box<str>,
     /// The tool that stands for a JSON schema where the provider has no other way: its input is the content.
     pub json_tool: Option<Box<str>>,
+    /// The client wants its vectors as base64.
+    pub base64: bool,
+}
+
+impl Reading {
+    /// What every format knows of its request; the rest is added where there is something to add.
+    pub fn of(request: &ClientRequest, target: Target<'_>) -> Self {
+        let envelope = &request.envelope;
+        let streams = matches!(request.endpoint, Endpoint::ChatCompletions | Endpoint::Completions) && envelope.stream;
+        Self {
+            hide_usage: streams && !envelope.include_usage,
+            created: target.now,
+            model: target.model.into(),
+            ..Self::plain(request.endpoint, target.quirks)
+        }
+    }
+
+    /// For answers that go on as they come.
+    pub fn plain(endpoint: Endpoint, quirks: &'static Quirks) -> Self {
+        Self {
+            endpoint,
+            quirks,
+            hide_usage: false,
+            tool_ids: Vec::new(),
+            created: 0,
+            model: Box::default(),
+            json_tool: None,
+            base64: false,
+        }
+    }
 }
 
 /// A whole answer.

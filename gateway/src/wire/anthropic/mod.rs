@@ -54,7 +54,7 @@ impl WireFormat for Anthropic {
         }
     }
 
-    fn answer(&self, reading: &Reading, body: Bytes) -> Result<Answer, Refusal> {
+    fn answer(&self, reading: &Reading, _: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
         answer::answer(reading, &body)
     }
 

@@ -69,14 +69,6 @@ pub(super) fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstre
         headers,
         body: bytes::Bytes::from(body).into(),
         losses: losses.into_vec(),
-        reading: Reading {
-            endpoint: request.endpoint,
-            quirks: target.quirks,
-            hide_usage: stream && !request.envelope.include_usage,
-            tool_ids: conversation.tool_ids,
-            created: target.now,
-            model: target.model.into(),
-            json_tool,
-        },
+        reading: Reading { tool_ids: conversation.tool_ids, json_tool, ..Reading::of(request, target) },
     })
 }

@@ -28,8 +28,8 @@ impl WireFormat for Azure {
         Ok(Upstream { path: path::of(request.endpoint, target).into(), ..upstream })
     }
 
-    fn answer(&self, reading: &Reading, body: Bytes) -> Result<Answer, Refusal> {
-        OpenAi.answer(reading, body)
+    fn answer(&self, reading: &Reading, headers: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
+        OpenAi.answer(reading, headers, body)
     }
 
     fn stream(&self, reading: &Reading) -> Box<dyn StreamDecoder> {

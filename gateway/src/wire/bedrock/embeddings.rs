@@ -1,6 +1,7 @@
 //! Embeddings by `InvokeModel`, whose bodies are each vendor's own: Titan's for one text, Cohere's for many.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -20,8 +21,6 @@ use crate::{
 
 /// Cohere takes no more texts at once.
 const MOST_TEXTS: usize = 96;
-/// Stands in [`Reading::json_tool`], which no embedding has, when the client wants its vectors in base64.
-const AS_BASE64: &str = "base64";
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -102,13 +101,8 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
         body: Payload::from(Bytes::from(body)),
         losses: losses.into_vec(),
         reading: Reading {
-            endpoint: request.endpoint,
-            quirks: target.quirks,
-            hide_usage: false,
-            tool_ids: Vec::new(),
-            created: target.now,
-            model: target.model.into(),
-            json_tool: (asked.encoding_format == Some(EncodingFormat::Base64)).then(|| AS_BASE64.into()),
+            base64: asked.encoding_format == Some(EncodingFormat::Base64),
+            ..Reading::of(request, target)
         },
     })
 }
@@ -118,8 +112,7 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
 #[serde(rename_all = "camelCase")]
 struct Invoked {
     embedding: Option<Vec<f64>>,
-    #[serde(default)]
-    input_text_token_count: u64,
+    input_text_token_count: Option<u64>,
     embeddings: Option<Vectors>,
 }
 
@@ -130,11 +123,17 @@ enum Vectors {
     ByType { float: Vec<Vec<f64>> },
 }
 
+/// Cohere counts in a header only.
+fn in_header(headers: &HeaderMap) -> Option<u64> {
+    headers.get("x-amzn-bedrock-input-token-count")?.to_str().ok()?.parse().ok()
+}
+
 /// # Errors
 /// When the body holds no vectors.
-pub(super) fn answer(reading: &Reading, body: &[u8]) -> Result<Answer, Refusal> {
+pub(super) fn answer(reading: &Reading, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Refusal> {
     let invoked: Option<Invoked> = serde_json::from_slice(body).ok();
-    let tokens = invoked.as_ref().map_or(0, |invoked| invoked.input_text_token_count);
+    let counted = invoked.as_ref().and_then(|invoked| invoked.input_text_token_count);
+    let tokens = counted.or_else(|| in_header(headers)).unwrap_or(0);
     let vectors = invoked.and_then(|invoked| match invoked.embeddings {
         Some(Vectors::Floats(vectors) | Vectors::ByType { float: vectors }) => Some(vectors),
         None => Some(vec![invoked.embedding?]),
@@ -142,11 +141,10 @@ pub(super) fn answer(reading: &Reading, body: &[u8]) -> Result<Answer, Refusal> 
     let Some(vectors) = vectors else {
         return Err(Refusal::new(Cause::Upstream, "the provider's answer holds no embeddings"));
     };
-    let in_base64 = reading.json_tool.as_deref() == Some(AS_BASE64);
     let data = vectors.into_iter().enumerate().map(|(index, vector)| Embedding {
         object: EmbeddingObject,
         index: u32::try_from(index).unwrap_or(u32::MAX),
-        embedding: if in_base64 {
+        embedding: if reading.base64 {
             #[expect(clippy::cast_possible_truncation, reason = "what OpenAI calls base64 is 32-bit floats")]
             let floats: Vec<f32> = vector.into_iter().map(|float| float as f32).collect();
             EmbeddingVector::Base64(encode_vector(&floats))
@@ -163,7 +161,6 @@ pub(super) fn answer(reading: &Reading, body: &[u8]) -> Result<Answer, Refusal> 
         extra: Default::default(),
     };
     let body = serde_json::to_vec(&json!(response)).expect("an answer serialises");
-    // Cohere counts in a header only, which is not seen here
     let usage = (tokens > 0).then(|| TokenUsage { input: tokens, ..TokenUsage::default() });
     Ok(Answer { body: body.into(), usage })
 }

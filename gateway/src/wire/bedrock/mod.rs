@@ -56,9 +56,9 @@ impl WireFormat for Bedrock {
         }
     }
 
-    fn answer(&self, reading: &Reading, body: Bytes) -> Result<Answer, Refusal> {
+    fn answer(&self, reading: &Reading, headers: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
         match reading.endpoint {
-            Endpoint::Embeddings => embeddings::answer(reading, &body),
+            Endpoint::Embeddings => embeddings::answer(reading, headers, &body),
             Endpoint::ChatCompletions | Endpoint::Completions => answer::answer(reading, &body),
         }
     }

@@ -91,15 +91,7 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
         headers: Vec::new(),
         body: Payload::from(Bytes::from(bytes)),
         losses: losses.into_vec(),
-        reading: Reading {
-            endpoint: request.endpoint,
-            quirks: target.quirks,
-            hide_usage: !request.envelope.include_usage,
-            tool_ids: Vec::new(),
-            created: target.now,
-            model: target.model.into(),
-            json_tool: toolbox.json_tool,
-        },
+        reading: Reading { json_tool: toolbox.json_tool, ..Reading::of(request, target) },
     })
 }
 

@@ -16,8 +16,6 @@ use crate::{
 
 /// The most texts in one request.
 const MAX_TEXTS: usize = 96;
-/// Marks, in the reading, that the client wants base64.
-const BASE64: &str = "base64";
 
 #[derive(Serialize)]
 struct Request<'a> {
@@ -84,20 +82,14 @@ pub(super) fn request(request: &ClientRequest, target: Target<'_>) -> Result<Ups
     };
     let body = serde_json::to_vec(&body)
         .map_err(|_| Refusal::new(Cause::Internal, "the request could not be written for Cohere"))?;
-    let base64 = asked.encoding_format == Some(EncodingFormat::Base64);
     Ok(Upstream {
         path: "/v2/embed".into(),
         headers: Vec::new(),
         body: bytes::Bytes::from(body).into(),
         losses: losses.into_vec(),
         reading: Reading {
-            endpoint: request.endpoint,
-            quirks: target.quirks,
-            hide_usage: false,
-            tool_ids: Vec::new(),
-            created: target.now,
-            model: target.model.into(),
-            json_tool: base64.then(|| BASE64.into()),
+            base64: asked.encoding_format == Some(EncodingFormat::Base64),
+            ..Reading::of(request, target)
         },
     })
 }
@@ -109,12 +101,12 @@ pub(super) fn answer(reading: &Reading, body: &[u8]) -> Result<Answer, Refusal> 
         return Err(errors::disguised_or(body, "the provider's answer could not be read"));
     };
     let input = count(response.meta.and_then(|meta| meta.billed_units).and_then(|units| units.input_tokens));
-    let vector = |vector: &Vec<f32>| match reading.json_tool.as_deref() {
-        Some(BASE64) => EmbeddingVector::Base64(hub::inline::encode_vector(vector)),
-        // By way of text, since `0.1` as f64 is not the f64 of `0.1` as f32.
-        _ => {
-            EmbeddingVector::Floats(vector.iter().map(|float| float.to_string().parse().unwrap_or_default()).collect())
+    let vector = |vector: &Vec<f32>| {
+        if reading.base64 {
+            return EmbeddingVector::Base64(hub::inline::encode_vector(vector));
         }
+        // By way of text, since `0.1` as f64 is not the f64 of `0.1` as f32.
+        EmbeddingVector::Floats(vector.iter().map(|float| float.to_string().parse().unwrap_or_default()).collect())
     };
     let vectors = response.embeddings.float.iter().zip(0..);
     let data = vectors.map(|(floats, index)| Embedding {

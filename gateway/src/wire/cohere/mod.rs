@@ -47,7 +47,7 @@ impl WireFormat for Cohere {
         }
     }
 
-    fn answer(&self, reading: &Reading, body: Bytes) -> Result<Answer, Refusal> {
+    fn answer(&self, reading: &Reading, _: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
         match reading.endpoint {
             Endpoint::Embeddings => embeddings::answer(reading, &body),
             Endpoint::ChatCompletions | Endpoint::Completions => answer::answer(reading, &body),

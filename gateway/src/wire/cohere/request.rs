@@ -41,14 +41,6 @@ pub(super) fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstre
         headers: events.into_iter().collect(),
         body: bytes::Bytes::from(body).into(),
         losses: losses.into_vec(),
-        reading: Reading {
-            endpoint: request.endpoint,
-            quirks: target.quirks,
-            hide_usage: stream && !request.envelope.include_usage,
-            tool_ids: Vec::new(),
-            created: target.now,
-            model: target.model.into(),
-            json_tool: None,
-        },
+        reading: Reading::of(request, target),
     })
 }

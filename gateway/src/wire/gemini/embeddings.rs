@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
-use super::{errors, path, request::reading};
+use super::{errors, path};
 use crate::{
     api::{
         ClientRequest, Embedding, EmbeddingObject, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage,
@@ -19,8 +19,6 @@ use crate::{
 
 /// What AI Studio takes in one batch.
 const MAX_BATCH: usize = 100;
-/// Mark in [`Reading::json_tool`], which means nothing else to embeddings: the client wants base64.
-const BASE64: &str = "base64";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -111,7 +109,7 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
         ("predict", json(&Predict { instances, parameters }))
     };
     let base64 = asked.encoding_format == Some(EncodingFormat::Base64);
-    let reading = Reading { json_tool: base64.then(|| BASE64.into()), ..reading(request, target) };
+    let reading = Reading { base64, ..Reading::of(request, target) };
     Ok(Upstream {
         path: path::of(target, method).into(),
         headers: Vec::new(),
@@ -198,11 +196,10 @@ pub(super) fn answer(reading: &Reading, body: &[u8]) -> Result<Answer, Refusal> 
     // AI Studio counts nothing: 0 then.
     let counted: f64 = vectors.iter().filter_map(|vector| Some(vector.statistics.as_ref()?.token_count)).sum();
     let counted = reply.usage_metadata.map_or(counted as u64, |usage| usage.prompt_token_count);
-    let base64 = reading.json_tool.as_deref() == Some(BASE64);
     let data = vectors.into_iter().zip(0..).map(|(vector, index)| Embedding {
         object: EmbeddingObject,
         index,
-        embedding: if base64 {
+        embedding: if reading.base64 {
             let floats: Vec<f32> = vector.values.iter().map(|value| *value as f32).collect();
             EmbeddingVector::Base64(inline::encode_vector(&floats))
         } else {

@@ -92,7 +92,7 @@ impl WireFormat for Gemini {
         request::upstream(request, target)
     }
 
-    fn answer(&self, reading: &Reading, body: Bytes) -> Result<Answer, Refusal> {
+    fn answer(&self, reading: &Reading, _: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
         answer::answer(reading, &body)
     }
 

@@ -52,21 +52,8 @@ fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal
         headers: Vec::new(),
         body: bytes::Bytes::from(body).into(),
         losses: losses.into_vec(),
-        reading: reading(request, target),
+        reading: Reading::of(request, target),
     })
-}
-
-pub(super) fn reading(request: &ClientRequest, target: Target<'_>) -> Reading {
-    let envelope = &request.envelope;
-    Reading {
-        endpoint: request.endpoint,
-        quirks: target.quirks,
-        hide_usage: envelope.stream && !envelope.include_usage && request.endpoint != Endpoint::Embeddings,
-        tool_ids: Vec::new(),
-        created: target.now,
-        model: target.model.into(),
-        json_tool: None,
-    }
 }
 
 fn body<'a>(

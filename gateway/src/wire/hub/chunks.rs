@@ -156,13 +156,10 @@ mod tests {
 
     fn reading(hide_usage: bool) -> Reading {
         Reading {
-            endpoint: Endpoint::ChatCompletions,
-            quirks: &Quirks::NONE,
             hide_usage,
-            tool_ids: vec![],
             created: 7,
             model: "m".into(),
-            json_tool: None,
+            ..Reading::plain(Endpoint::ChatCompletions, &Quirks::NONE)
         }
     }
 

@@ -48,7 +48,7 @@ impl WireFormat for OpenAi {
         Ok(request::upstream(request, target))
     }
 
-    fn answer(&self, reading: &Reading, body: Bytes) -> Result<Answer, Refusal> {
+    fn answer(&self, reading: &Reading, _: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
         answer::answer(reading, body)
     }
 

@@ -159,13 +159,9 @@ impl<'a> Draft<'a> {
 
     fn finish(self) -> Upstream {
         let reading = Reading {
-            endpoint: self.request.endpoint,
-            quirks: self.quirks,
-            created: 0,
-            model: Box::default(),
-            json_tool: None,
             hide_usage: self.hides_usage(),
             tool_ids: self.tool_ids,
+            ..Reading::plain(self.request.endpoint, self.quirks)
         };
         Upstream {
             headers: Vec::new(),

@@ -10,7 +10,7 @@ use crate::{api::ChatCompletion, refusal::Cause, wire::WireFormat};
 #[test]
 fn every_answer_gives_its_golden_completion() {
     check("answers", include_str!("answers.json"), |case: &Value| {
-        match Anthropic.answer(&reading(), Bytes::from(case["answer"].to_string())) {
+        match Anthropic.answer(&reading(), &HeaderMap::new(), Bytes::from(case["answer"].to_string())) {
             Err(refusal) => json!({ "refused": report(&refusal) }),
             Ok(answer) => {
                 serde_json::from_slice::<ChatCompletion>(&answer.body).unwrap();

@@ -35,13 +35,11 @@ fn upstream(body: &Value, model: &str, version: Option<&str>) -> Result<Upstream
 
 fn reading() -> Reading {
     Reading {
-        endpoint: Endpoint::ChatCompletions,
-        quirks: &NONE,
-        hide_usage: false,
         tool_ids: vec![("call_abc".to_owned(), "own.id:1".to_owned())],
         created: 7,
         model: "claude-asked".into(),
         json_tool: Some("the_schema".into()),
+        ..Reading::plain(Endpoint::ChatCompletions, &NONE)
     }
 }
 

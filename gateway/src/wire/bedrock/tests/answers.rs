@@ -8,7 +8,7 @@ fn answered(content: Value, stop: &str, json_tool: Option<&str>) -> Result<Value
         "usage": { "inputTokens": 10, "outputTokens": 5, "totalTokens": 22, "cacheReadInputTokens": 4, "cacheWriteInputTokens": 3 },
         "additionalModelResponseFields": { "usage": { "output_tokens_details": { "thinking_tokens": 2 } } }
     });
-    let answer = Bedrock.answer(&reading(json_tool), Bytes::from(body.to_string()))?;
+    let answer = Bedrock.answer(&reading(json_tool), &HeaderMap::new(), Bytes::from(body.to_string()))?;
     let usage = answer.usage.unwrap();
     assert_eq!((usage.input, usage.output, usage.cached_read, usage.cached_write, usage.reasoning), (17, 5, 4, 3, 2));
     let value: Value = serde_json::from_slice(&answer.body).unwrap();
@@ -101,6 +101,6 @@ fn the_tool_that_stands_for_a_schema_is_the_content() {
 #[test]
 fn what_is_no_answer_is_an_error() {
     for body in ["", "{}", "[]", r#"{"message":"x"}"#, r#"{"output":{},"stopReason":"end_turn"}"#] {
-        assert!(Bedrock.answer(&reading(None), Bytes::from(body)).is_err(), "{body}");
+        assert!(Bedrock.answer(&reading(None), &HeaderMap::new(), Bytes::from(body)).is_err(), "{body}");
     }
 }

@@ -48,7 +48,7 @@ fn vectors_come_as_they_were_asked_for() {
     let titan = Bytes::from(r#"{"embedding":[1.0,-2.5],"inputTextTokenCount":3}"#);
     let plain = embed(TITAN, &json!({ "input": "a" })).unwrap().reading;
     let packed = embed(TITAN, &json!({ "input": "a", "encoding_format": "base64" })).unwrap().reading;
-    let answer = Bedrock.answer(&plain, titan.clone()).unwrap();
+    let answer = Bedrock.answer(&plain, &HeaderMap::new(), titan.clone()).unwrap();
     assert_eq!(answer.usage.unwrap().input, 3);
     let value: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(
@@ -58,14 +58,20 @@ fn vectors_come_as_they_were_asked_for() {
             "data": [{ "object": "embedding", "index": 0, "embedding": [1.0, -2.5] }]
         })
     );
-    let value: Value = serde_json::from_slice(&Bedrock.answer(&packed, titan).unwrap().body).unwrap();
+    let value: Value =
+        serde_json::from_slice(&Bedrock.answer(&packed, &HeaderMap::new(), titan).unwrap().body).unwrap();
     assert_eq!(value["data"][0]["embedding"], "AACAPwAAIMA=");
     for body in [
         r#"{"embeddings":[[1.0],[2.0]]}"#,
         r#"{"embeddings":{"float":[[1.0],[2.0]]},"response_type":"embeddings_by_type"}"#,
     ] {
-        let value: Value = serde_json::from_slice(&Bedrock.answer(&plain, Bytes::from(body)).unwrap().body).unwrap();
+        let value: Value =
+            serde_json::from_slice(&Bedrock.answer(&plain, &HeaderMap::new(), Bytes::from(body)).unwrap().body)
+                .unwrap();
         assert_eq!((&value["data"][1]["index"], &value["data"][1]["embedding"]), (&json!(1), &json!([2.0])));
     }
-    assert!(Bedrock.answer(&plain, Bytes::from("{}")).is_err());
+    assert!(Bedrock.answer(&plain, &HeaderMap::new(), Bytes::from("{}")).is_err());
+    let counted = HeaderMap::from_iter([("x-amzn-bedrock-input-token-count".parse().unwrap(), "12".parse().unwrap())]);
+    let answer = Bedrock.answer(&plain, &counted, Bytes::from(r#"{"embeddings":[[1.0]]}"#)).unwrap();
+    assert_eq!(answer.usage.unwrap().input, 12, "Cohere's count");
 }

@@ -13,6 +13,7 @@ mod tooling;
 use std::io::Write;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::Bedrock;
@@ -92,13 +93,10 @@ fn hi_there() -> Value {
 
 fn reading(json_tool: Option<&str>) -> Reading {
     Reading {
-        endpoint: Endpoint::ChatCompletions,
-        quirks: &NONE,
-        hide_usage: false,
-        tool_ids: vec![],
         created: 7,
         model: "m".into(),
         json_tool: json_tool.map(Into::into),
+        ..Reading::plain(Endpoint::ChatCompletions, &NONE)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 #[test]
 fn every_answer_gives_its_golden_completion() {
     check("answers", include_str!("answers.json"), |case: &Value| {
-        match Cohere.answer(&reading(), Bytes::from(case["answer"].to_string())) {
+        match Cohere.answer(&reading(), &HeaderMap::new(), Bytes::from(case["answer"].to_string())) {
             Err(refusal) => json!({ "refused": report(&refusal) }),
             Ok(answer) => {
                 serde_json::from_slice::<ChatCompletion>(&answer.body).unwrap();
@@ -39,7 +39,7 @@ fn embeddings_go_there_and_back() {
     );
     let body = r#"{"id":"x","embeddings":{"float":[[1.0,-2.5]]},"meta":{"billed_units":{"input_tokens":3.0}}}"#;
     let answer = |reading| {
-        let answer = Cohere.answer(reading, Bytes::from_static(body.as_bytes())).unwrap();
+        let answer = Cohere.answer(reading, &HeaderMap::new(), Bytes::from_static(body.as_bytes())).unwrap();
         serde_json::from_slice::<Value>(&answer.body).unwrap()
     };
     assert_eq!(answer(&sent.reading)["data"][0]["embedding"], "AACAPwAAIMA=");

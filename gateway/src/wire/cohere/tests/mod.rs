@@ -34,15 +34,7 @@ fn upstream(body: &Value, model: &str, version: Option<&str>) -> Result<Upstream
 }
 
 fn reading() -> Reading {
-    Reading {
-        endpoint: Endpoint::ChatCompletions,
-        quirks: &NONE,
-        hide_usage: false,
-        tool_ids: Vec::new(),
-        created: 7,
-        model: "command-asked".into(),
-        json_tool: None,
-    }
+    Reading { created: 7, model: "command-asked".into(), ..Reading::plain(Endpoint::ChatCompletions, &NONE) }
 }
 
 /// Compares what every case gives with the golden file.

@@ -1,7 +1,7 @@
 use super::*;
 
 fn read(answer: &str) -> (Value, Option<TokenUsage>) {
-    let answer = Gemini.answer(&reading(false), Bytes::copy_from_slice(answer.as_bytes())).unwrap();
+    let answer = Gemini.answer(&reading(false), &HeaderMap::new(), Bytes::copy_from_slice(answer.as_bytes())).unwrap();
     let _: crate::api::ChatCompletion = serde_json::from_slice(&answer.body).unwrap();
     (serde_json::from_slice(&answer.body).unwrap(), answer.usage)
 }
@@ -80,7 +80,7 @@ fn what_the_model_got_wrong_is_an_error() {
         "MALFORMED_RESPONSE",
     ] {
         let body = format!(r#"{{"candidates":[{{"finishReason":"{reason}","finishMessage":"why"}}]}}"#);
-        let refusal = Gemini.answer(&reading(false), body.into()).unwrap_err();
+        let refusal = Gemini.answer(&reading(false), &HeaderMap::new(), body.into()).unwrap_err();
         assert_eq!(refusal.cause, Cause::Upstream);
         assert!(refusal.message.contains(reason) && refusal.message.contains("why"), "{}", refusal.message);
     }
@@ -93,7 +93,11 @@ fn a_blocked_prompt_is_a_filtered_answer_without_content() {
     assert_eq!(answer["choices"], golden(&format!("[{expected}]")));
     assert_eq!(usage.unwrap().input, 3);
     for nothing in ["{}", r#"{"candidates":[]}"#, "x", "", "[]", "null"] {
-        assert_eq!(Gemini.answer(&reading(false), nothing.into()).unwrap_err().cause, Cause::Upstream, "{nothing}");
+        assert_eq!(
+            Gemini.answer(&reading(false), &HeaderMap::new(), nothing.into()).unwrap_err().cause,
+            Cause::Upstream,
+            "{nothing}"
+        );
     }
 }
 
@@ -134,6 +138,9 @@ fn an_error_in_disguise_is_one() {
         r#"{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}"#,
         r#"[{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}]"#,
     ] {
-        assert_eq!(Gemini.answer(&reading(false), body.into()).unwrap_err().cause, Cause::Unavailable);
+        assert_eq!(
+            Gemini.answer(&reading(false), &HeaderMap::new(), body.into()).unwrap_err().cause,
+            Cause::Unavailable
+        );
     }
 }

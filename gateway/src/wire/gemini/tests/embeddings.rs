@@ -60,7 +60,7 @@ fn vectors_come_in_the_encoding_that_was_asked_for() {
         ),
     ] {
         let read = |reading: &Reading| {
-            let answer = Gemini.answer(reading, answer.into()).unwrap();
+            let answer = Gemini.answer(reading, &HeaderMap::new(), answer.into()).unwrap();
             let _: crate::api::EmbeddingResponse = serde_json::from_slice(&answer.body).unwrap();
             (serde_json::from_slice::<Value>(&answer.body).unwrap(), answer.usage.map_or(0, |usage| usage.input))
         };
@@ -72,5 +72,5 @@ fn vectors_come_in_the_encoding_that_was_asked_for() {
         assert_eq!(read(&float), (expected("[1.0,-2.5]"), counted));
         assert_eq!(read(&base64), (expected("\"AACAPwAAIMA=\""), counted));
     }
-    assert_eq!(Gemini.answer(&float, "{}".into()).unwrap_err().cause, Cause::Upstream);
+    assert_eq!(Gemini.answer(&float, &HeaderMap::new(), "{}".into()).unwrap_err().cause, Cause::Upstream);
 }

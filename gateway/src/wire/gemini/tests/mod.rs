@@ -12,6 +12,7 @@ mod streams;
 use std::io::Write;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use serde_json::Value;
 
 use super::Gemini;
@@ -62,15 +63,7 @@ fn fates(upstream: &Upstream) -> Vec<(&str, Fate)> {
 }
 
 fn reading(hide_usage: bool) -> Reading {
-    Reading {
-        endpoint: Endpoint::ChatCompletions,
-        quirks: &NONE,
-        hide_usage,
-        tool_ids: Vec::new(),
-        created: 7,
-        model: "gemini-3-pro".into(),
-        json_tool: None,
-    }
+    Reading { hide_usage, created: 7, model: "gemini-3-pro".into(), ..Reading::plain(Endpoint::ChatCompletions, &NONE) }
 }
 
 fn golden(text: &str) -> Value {

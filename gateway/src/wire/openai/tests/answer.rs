@@ -1,7 +1,8 @@
 use super::*;
 
 fn answer(body: &str, quirks: &'static Quirks) -> (String, Option<TokenUsage>) {
-    let answer = OpenAi.answer(&reading(quirks, false), Bytes::copy_from_slice(body.as_bytes())).unwrap();
+    let answer =
+        OpenAi.answer(&reading(quirks, false), &HeaderMap::new(), Bytes::copy_from_slice(body.as_bytes())).unwrap();
     (String::from_utf8(answer.body.to_vec()).unwrap(), answer.usage)
 }
 
@@ -49,7 +50,7 @@ fn reasoning_counted_beside_the_completion_is_output_too() {
 #[test]
 fn an_answer_comes_back_untouched() {
     let body = Bytes::from_static(b" {\"choices\" : [{\"finish_reason\":\"eos\"}],\"n\":1.0e0, \"error\":null}\n");
-    let answer = OpenAi.answer(&reading(&NONE, true), body.clone()).unwrap();
+    let answer = OpenAi.answer(&reading(&NONE, true), &HeaderMap::new(), body.clone()).unwrap();
     assert_eq!(answer.body.as_ptr(), body.as_ptr());
     assert_eq!(answer.body.len(), body.len());
 }
@@ -57,7 +58,7 @@ fn an_answer_comes_back_untouched() {
 #[test]
 fn an_error_in_disguise_is_an_error() {
     let body = Bytes::from_static(br#"{"id":"x","error":{"code":429,"message":"slow down"}}"#);
-    let refusal = OpenAi.answer(&reading(&NONE, false), body).unwrap_err();
+    let refusal = OpenAi.answer(&reading(&NONE, false), &HeaderMap::new(), body).unwrap_err();
     assert_eq!((refusal.cause, &*refusal.message), (Cause::RateLimited, "slow down"));
     assert_eq!(refusal.upstream_status, Some(429));
 }
@@ -65,7 +66,7 @@ fn an_error_in_disguise_is_an_error() {
 #[test]
 fn what_is_no_answer_is_refused() {
     for body in ["", "<html>", "[]", "\"x\"", "{\"a\":1", "{} x", "{\"choices\":[\"\u{1}\"]}"] {
-        let refusal = OpenAi.answer(&reading(&NONE, false), Bytes::from(body)).unwrap_err();
+        let refusal = OpenAi.answer(&reading(&NONE, false), &HeaderMap::new(), Bytes::from(body)).unwrap_err();
         assert_eq!((refusal.cause, &*refusal.message), (Cause::Upstream, "the provider's answer could not be read"));
     }
 }
@@ -103,7 +104,7 @@ fn a_repeated_tool_id_is_the_clients_again() {
     let reading = Reading { tool_ids: vec![("AAAAAAAAA".into(), "call_\"1".into())], ..reading(&NONE, false) };
     let body =
         r#"{"choices":[{"message":{"content":"\"AAAAAAAAA\"","tool_calls":[{"id":"AAAAAAAAA"},{"id":"BBBBBBBBB"}]}}]}"#;
-    let answer = OpenAi.answer(&reading, Bytes::from(body)).unwrap();
+    let answer = OpenAi.answer(&reading, &HeaderMap::new(), Bytes::from(body)).unwrap();
     assert_eq!(answer.body, body.replace(r#""id":"AAAAAAAAA""#, r#""id":"call_\"1""#));
 }
 

@@ -7,6 +7,7 @@ mod request_out;
 mod stream;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use super::read;
 use crate::{
@@ -49,15 +50,7 @@ fn upstream(request: &ClientRequest, model: &str, quirks: &'static Quirks) -> (S
 }
 
 fn reading(quirks: &'static Quirks, hide_usage: bool) -> Reading {
-    Reading {
-        endpoint: Endpoint::ChatCompletions,
-        quirks,
-        hide_usage,
-        tool_ids: Vec::new(),
-        created: 0,
-        model: Box::default(),
-        json_tool: None,
-    }
+    Reading { hide_usage, ..Reading::plain(Endpoint::ChatCompletions, quirks) }
 }
 
 fn dropped(fields: &[&str]) -> Vec<Loss> {
