@@ -4,6 +4,8 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use http::HeaderMap;
+
 /// What went wrong, in the gateway's own terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
@@ -74,11 +76,21 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// The status that the provider answered with, for logs and health.
     pub upstream_status: Option<u16>,
+    /// The head of the provider's answer; `http::reply` lists the little of it that callers get.
+    pub upstream_headers: Option<Box<HeaderMap>>,
 }
 
 impl Refusal {
     pub fn new(cause: Cause, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { cause, message: message.into(), param: None, code: None, retry_after: None, upstream_status: None }
+        Self {
+            cause,
+            message: message.into(),
+            param: None,
+            code: None,
+            retry_after: None,
+            upstream_status: None,
+            upstream_headers: None,
+        }
     }
 
     pub fn invalid(param: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
@@ -106,6 +118,12 @@ impl Refusal {
     #[must_use]
     pub fn upstream_status(mut self, status: u16) -> Self {
         self.upstream_status = Some(status);
+        self
+    }
+
+    #[must_use]
+    pub fn upstream_headers(mut self, headers: HeaderMap) -> Self {
+        self.upstream_headers = Some(Box::new(headers));
         self
     }
 }

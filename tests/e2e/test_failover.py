@@ -163,6 +163,18 @@ def test_when_all_are_over_their_quota_the_answer_is_429_with_retry_after(gatewa
     assert 1 <= int(reply.header("retry-after")) <= 7
 
 
+@pytest.mark.parametrize("status, expected", [(429, 429), (400, 400), (500, 502)])
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_refusal_says_what_is_left_of_the_providers_quota_and_nothing_else_of_its_head(gateway, upstream, second, status, expected, stream):
+    quota = [("x-ratelimit-limit-requests", "60"), ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-tokens", "6m0s")]
+    for one in (upstream, second):
+        one.always(error_reply(status, headers=[*quota, ("set-cookie", "a=b"), ("server", "internal"), ("x-request-id", "theirs")]))
+    reply = gateway.chat(ask(stream=stream))
+    assert reply.status == expected
+    assert [reply.header(name) for name, _ in quota] == [value for _, value in quota]
+    assert not reply.header("set-cookie") and not reply.header("server") and reply.header("x-request-id") != "theirs"
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_one_deadline_bounds_all_attempts(upstream, second, stream):
     """Without the deadline each provider would be waited for 60 seconds."""

@@ -93,6 +93,9 @@ pub(super) fn refusal(mut exchange: Box<Exchange>, refusal: &Refusal) -> Respons
     exchange.status = response.status().as_u16();
     exchange.error = Some(refusal.message.as_ref().into());
     exchange.end(Ending::Answered);
+    if let Some(headers) = &refusal.upstream_headers {
+        from_upstream(response.headers_mut(), headers);
+    }
     ours(response.headers_mut(), &exchange);
     response
 }

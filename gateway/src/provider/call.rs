@@ -100,7 +100,7 @@ async fn call(
     attempt.answered();
 
     if !head.status.is_success() {
-        return Err(refused(core, &head, body, deadline).await);
+        return Err(refused(core, head, body, deadline).await);
     }
     if request.envelope.stream && is_event_stream(&head) {
         let decoder = core.format.stream(&reading);
@@ -132,7 +132,7 @@ async fn whole(body: UpstreamBody) -> Result<Bytes, Refusal> {
 }
 
 /// Reads as much of an error body as it takes to name the cause; a slow one is judged by its status alone.
-async fn refused(core: &ProviderCore, head: &Parts, mut body: UpstreamBody, deadline: Instant) -> Refusal {
+async fn refused(core: &ProviderCore, head: Parts, mut body: UpstreamBody, deadline: Instant) -> Refusal {
     let mut text = BytesMut::new();
     let until = deadline.min(Instant::now() + ERROR_TIMEOUT);
     let reading = async {
@@ -151,7 +151,8 @@ async fn refused(core: &ProviderCore, head: &Parts, mut body: UpstreamBody, dead
         moved if moved.is_redirection() => StatusCode::BAD_GATEWAY,
         other => other,
     };
-    core.format.refusal(status, &head.headers, &text).upstream_status(head.status.as_u16())
+    let refusal = core.format.refusal(status, &head.headers, &text);
+    refusal.upstream_status(head.status.as_u16()).upstream_headers(head.headers)
 }
 
 /// What the caller is told; the addresses that an error may name go to the log only.
