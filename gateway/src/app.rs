@@ -12,7 +12,7 @@ use crate::{
     admission::KeyRing,
     config::Config,
     dispatch::{Root, RootMessage, RouteTable, Wiring},
-    http::{Gateway, Limits, Plane, Shutdown, bind, router, tls_acceptor},
+    http::{Certificates, Gateway, Limits, Plane, Shutdown, bind, router},
     options::Options,
     telemetry::{self, Metrics},
     watcher::{Watched, Watcher},
@@ -35,7 +35,7 @@ pub fn run(options: Options) -> Result<(), String> {
 async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> Result<(), String> {
     let mut stop = StopSignal::listen()?;
     let server = &config.server;
-    let tls = server.tls.as_ref().map(tls_acceptor).transpose()?;
+    let tls = server.tls.as_ref().map(Certificates::open).transpose()?;
     let address = SocketAddr::new(server.host, server.port);
     let listener = bind(address).map_err(|error| {
         format!("cannot listen on {address}: {error} (choose another port with `--port` or `server.port`)")
@@ -46,10 +46,11 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
     let Started { gateway, root, tasks } = &started;
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
     let routes = aside(|| router(gateway.clone(), &config));
-    let plane =
-        Plane::start(&routes, server, tls, &shutdown).map_err(|error| format!("cannot start a core: {error}"))?;
+    let plane = Plane::start(&routes, server, tls.clone(), &shutdown)
+        .map_err(|error| format!("cannot start a core: {error}"))?;
     if let Some(path) = options.config.clone() {
-        let watched = Watched { path, options, root: root.clone(), gateway: gateway.clone(), current: config.clone() };
+        let (gateway, current) = (gateway.clone(), config.clone());
+        let watched = Watched { path, options, root: root.clone(), gateway, current, certificates: tls };
         Actor::spawn_linked(None, Watcher, watched, root.get_cell()).await.map_err(|error| error.to_string())?;
     }
     gateway.phase.ready();

@@ -1,4 +1,5 @@
-//! The actor that watches the configuration file and applies what changes, or keeps the last good one.
+//! The actor that watches the configuration file and the certificate's files, and applies what changes or keeps the
+//! last good one.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -9,7 +10,7 @@ use crate::{
     admission::KeyRing,
     config::Config,
     dispatch::RootMessage,
-    http::{Gateway, Limits},
+    http::{Certificates, Gateway, Limits},
     options::Options,
 };
 
@@ -27,13 +28,14 @@ pub struct Watched {
     pub root: ActorRef<RootMessage>,
     pub gateway: Arc<Gateway>,
     pub current: Arc<Config>,
+    pub certificates: Option<Arc<Certificates>>,
 }
 
 #[derive(Debug)]
 pub enum WatcherMessage {
-    /// Something in the file's folder has changed.
+    /// Something in a file's folder has changed.
     Changed,
-    /// Time to read the file.
+    /// Time to read the files.
     Look,
     Applied(Box<Result<Config, String>>),
 }
@@ -63,6 +65,9 @@ impl Actor for Watcher {
         let notify = notify::recommended_watcher(move |_| drop(mail.cast(WatcherMessage::Changed)));
         let notify = notify.and_then(|mut notify| {
             notify.watch(&folder, RecursiveMode::NonRecursive)?;
+            for folder in watched.certificates.iter().flat_map(|certificates| certificates.folders()) {
+                notify.watch(&folder, RecursiveMode::NonRecursive)?;
+            }
             Ok(notify)
         });
         if let Err(error) = &notify {
@@ -98,6 +103,7 @@ impl WatcherData {
 
     fn look(&mut self, me: &ActorRef<WatcherMessage>) {
         self.looking = false;
+        self.look_at_certificates();
         let Ok(bytes) = std::fs::read(&self.watched.path) else { return }; // between two steps of an editor
         if bytes == self.seen {
             return;
@@ -109,6 +115,14 @@ impl WatcherData {
             Err(mistakes) => {
                 tracing::error!("the configuration has mistakes; the last good one stays in force\n{mistakes}");
             }
+        }
+    }
+
+    fn look_at_certificates(&self) {
+        match self.watched.certificates.as_ref().map(|certificates| certificates.reload()) {
+            None | Some(Ok(false)) => {}
+            Some(Ok(true)) => tracing::info!("new certificate for new connections"),
+            Some(Err(error)) => tracing::error!(%error, "the new certificate cannot be used; the last good one stays"),
         }
     }
 

@@ -16,6 +16,7 @@ import trustme
 from support.gateway import Gateway, ask, provider
 from support.http1 import Connection, ConnectionEnded
 from support.upstream import Upstream, chunk, completion, event, json_reply, sse, stream_frames
+from support.waiting import eventually
 
 PREFACE = {":method": "POST", ":path": "/v1/chat/completions", ":scheme": "http", ":authority": "prism.test",
            "content-type": "application/json"}
@@ -145,6 +146,47 @@ def test_unusable_tls_files_keep_it_from_starting_and_are_named(upstream, files,
     with pytest.raises(AssertionError) as raised:
         gateway.__enter__()
     assert "panicked" not in str(raised.value) and ".pem" in str(raised.value)
+
+
+def test_new_certificates_are_used_without_a_restart_and_cut_nothing(upstream, tmp_path):
+    """Renewed as certbot does it, one file after the other; the old pair serves until both are there."""
+    def issue(authority, *parts):
+        leaf = authority.issue_cert("localhost", "127.0.0.1")
+        texts = {"cert": b"".join(blob.bytes() for blob in leaf.cert_chain_pems), "key": leaf.private_key_pem.bytes()}
+        for part in parts:
+            fresh = tmp_path / f"{part}.new"
+            fresh.write_bytes(texts[part])
+            fresh.replace(tmp_path / f"{part}.pem")
+        return texts
+
+    def serves(authority):
+        try:
+            with Connection(gateway.port, tls=trusting(authority), timeout=5) as conn:
+                conn.request("GET", "/healthz")
+                return conn.reply().status == 200
+        except ssl.SSLError:
+            return False
+
+    old, new = trustme.CA(), trustme.CA()
+    issue(old, "cert", "key")
+    tls = {"cert_file": str(tmp_path / "cert.pem"), "key_file": str(tmp_path / "key.pem")}
+    with Gateway({"server": {"tls": tls}, "providers": {"acme": provider(upstream)}}) as gateway:
+        with Connection(gateway.port, tls=trusting(old)) as conn:
+            conn.request("POST", "/v1/chat/completions", ask(stream=True))
+            call = upstream.take()
+            call.stream_head()
+            call.chunk(event(chunk({"content": "a"})))
+            texts = issue(new, "cert")
+            eventually(lambda: "the last good one stays" in gateway.output)
+            assert serves(old) and not serves(new), "a certificate without its key changes nothing"
+            (tmp_path / "key.new").write_bytes(texts["key"])
+            (tmp_path / "key.new").replace(tmp_path / "key.pem")
+            eventually(lambda: serves(new))
+            assert not serves(old)
+            for frame in stream_frames("b"):
+                call.chunk(frame)
+            call.end()
+            assert b"[DONE]" in conn.reply().body, "an open connection goes on"
 
 
 # HTTP/2 without TLS, by prior knowledge.

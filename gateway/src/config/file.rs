@@ -98,7 +98,7 @@ pub(super) struct Server {
     pub trusted_proxies: Option<Vec<Network>>,
 }
 
-/// Files are relative to the configuration file.
+/// Files are relative to the configuration file, and read again when they change.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("required" = ["cert_file", "key_file"]))]

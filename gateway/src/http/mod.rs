@@ -1,7 +1,7 @@
 //! The door: routes, the reading of requests, the writing of answers, and the only place that knows status codes.
 //!
 //! `call` is the straight line of a model call; `asked`, `body`, `reply` and `status` are its steps. `serve` is what lies
-//! under it: listener, cores, connections.
+//! under it: listener, cores, connections; `tls` keeps their certificate.
 
 mod asked;
 mod body;
@@ -14,6 +14,7 @@ mod openapi;
 mod reply;
 mod serve;
 mod status;
+mod tls;
 
 use std::{
     sync::{
@@ -36,7 +37,8 @@ use tokio::sync::Semaphore;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 pub use openapi::document;
-pub use serve::{Plane, Shutdown, bind, tls_acceptor};
+pub use serve::{Plane, Shutdown, bind};
+pub use tls::Certificates;
 
 use crate::{
     admission::{Door, KeyRing},

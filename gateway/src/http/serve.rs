@@ -27,27 +27,21 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
 };
-use rustls::{
-    RootCertStore, ServerConfig,
-    pki_types::{PrivateKeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
-};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::mpsc,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
-use super::{heads::Watched, reply, status};
+use super::{heads::Watched, reply, status, tls::Certificates};
 use crate::{
-    config::{Server, Tls},
+    config::Server,
     ids,
     refusal::{Cause, Refusal},
-    transport::{certificates, enter_core},
+    transport::enter_core,
 };
 
 /// Accepted sockets that wait for a busy core; then the acceptor waits, and the kernel's queue after it.
@@ -72,7 +66,7 @@ pub struct Shutdown {
 /// The cores.
 pub struct Plane {
     cores: Vec<Core>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificates>>,
 }
 
 struct Core {
@@ -101,7 +95,12 @@ impl Plane {
     ///
     /// # Errors
     /// When a thread cannot be started.
-    pub fn start(router: &Router, server: &Server, tls: Option<TlsAcceptor>, shutdown: &Shutdown) -> io::Result<Self> {
+    pub fn start(
+        router: &Router,
+        server: &Server,
+        tls: Option<Arc<Certificates>>,
+        shutdown: &Shutdown,
+    ) -> io::Result<Self> {
         let cores = (0..server.workers).map(|index| {
             let (sockets, incoming) = mpsc::channel(HAND_OVER);
             let worker = Worker {
@@ -168,7 +167,7 @@ impl Plane {
 struct Worker {
     router: Router,
     header_timeout: Duration,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificates>>,
     shutdown: Shutdown,
 }
 
@@ -202,7 +201,7 @@ impl Worker {
                 None => {}
             };
         };
-        let Ok(Ok(stream)) = timeout(self.header_timeout, tls.accept(socket)).await else { return };
+        let Ok(Ok(stream)) = timeout(self.header_timeout, tls.acceptor().accept(socket)).await else { return };
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             self.http2(stream, peer, watcher).await;
         } else {
@@ -301,34 +300,4 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
-}
-
-/// TLS as configured, HTTP/2 and HTTP/1.1 by ALPN.
-///
-/// # Errors
-/// What is wrong with the files.
-pub fn tls_acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
-    let chain = certificates(&tls.cert_file).map_err(|error| format!("server.tls.cert_file: {error}"))?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key_file)
-        .map_err(|error| format!("server.tls.key_file: cannot read `{}`: {error}", tls.key_file.display()))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default versions");
-    let builder = match &tls.client_ca_file {
-        None => builder.with_no_client_auth(),
-        Some(path) => {
-            let mut roots = RootCertStore::empty();
-            for certificate in certificates(path).map_err(|error| format!("server.tls.client_ca_file: {error}"))? {
-                roots.add(certificate).map_err(|error| format!("server.tls.client_ca_file: {error}"))?;
-            }
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                .build()
-                .map_err(|error| format!("server.tls.client_ca_file: {error}"))?;
-            builder.with_client_cert_verifier(verifier)
-        }
-    };
-    let mut config = builder.with_single_cert(chain, key).map_err(|error| format!("server.tls: {error}"))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
