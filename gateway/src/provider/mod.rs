@@ -5,6 +5,7 @@
 //! its answer is a stream.
 
 mod actor;
+pub mod breaker;
 mod call;
 mod core;
 mod discovery;
