@@ -5,15 +5,21 @@
 //! its answer is a stream.
 
 mod actor;
+pub mod availability;
 pub mod breaker;
 mod call;
 mod core;
+pub mod credential;
 mod discovery;
+pub mod latency;
+pub mod peak;
+pub mod quota;
 mod stats;
 mod stream;
 mod supervisor;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use actor::{Provider, ProviderMessage, health_from_outside};
 pub use call::{Bounds, Reply, attempt};

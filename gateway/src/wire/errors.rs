@@ -231,10 +231,12 @@ fn complaint(item: &Value) -> Option<String> {
 }
 
 /// How long the provider wants to be left alone. A date counts from the answer's own `Date`, so that no clock is asked.
-pub(in crate::wire) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let seconds = |text: &str| text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    if let Some(wait) = text("retry-after-ms").and_then(seconds) {
+    // the second is what some of Azure's services write
+    let millis = ["retry-after-ms", "x-ms-retry-after-ms"].iter().find_map(|name| text(name).and_then(seconds));
+    if let Some(wait) = millis {
         return Some((wait / 1000).min(MAX_WAIT));
     }
     let after = text(header::RETRY_AFTER.as_str())?;

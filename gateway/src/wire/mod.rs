@@ -22,6 +22,7 @@ use std::{borrow::Cow, collections::VecDeque};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+pub use errors::retry_after;
 pub use hub::dispositions::{Disposition, Dispositions};
 pub use payload::Payload;
 

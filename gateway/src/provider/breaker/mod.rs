@@ -9,7 +9,6 @@
 mod course;
 #[cfg(test)]
 mod tests;
-mod window;
 
 use std::{
     sync::{
@@ -22,10 +21,8 @@ use std::{
     time::Duration,
 };
 
-use self::{
-    course::{Course, Stage},
-    window::Window,
-};
+use self::course::{Course, Stage};
+use super::window::Window;
 use crate::config::BreakerRules;
 
 pub use course::{BreakerState, Phase, Reason, Transition};
@@ -35,11 +32,13 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(30);
 /// When to ask again when all probes are out: most end sooner than their patience.
 const PROBES_OUT: Duration = Duration::from_secs(1);
 
+const WINDOW_SLOTS: usize = 10;
+
 pub struct Breaker {
     rules: BreakerRules,
     /// Generation and phase of the course in one, for those who need no more: see [`Course::word`].
     word: AtomicU64,
-    window: Window,
+    window: Window<WINDOW_SLOTS>,
     failures_in_a_row: AtomicU32,
     /// Shared with the passes of probes, which give their places back when they are dropped.
     course: Arc<Mutex<Course>>,

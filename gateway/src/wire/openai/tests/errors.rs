@@ -78,6 +78,7 @@ fn retry_after_is_read_in_every_form() {
     assert_eq!(wait(&[("retry-after", "7")]), Some(Duration::from_secs(7)));
     assert_eq!(wait(&[("retry-after", "0.5")]), Some(Duration::from_millis(500)));
     assert_eq!(wait(&[("retry-after", "7"), ("retry-after-ms", "1500")]), Some(Duration::from_millis(1500)));
+    assert_eq!(wait(&[("x-ms-retry-after-ms", "250")]), Some(Duration::from_millis(250)));
     assert_eq!(wait(&[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"), date]), Some(Duration::from_secs(60)));
     assert_eq!(wait(&[("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT"), date]), Some(Duration::ZERO));
     assert_eq!(wait(&[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")]), None);
