@@ -3,9 +3,12 @@
 //! [`Root`] owns the roster of providers and supervises everything, [`Dispatcher`] owns the [`RouteTable`] and publishes
 //! it, [`relay`] is what a request does with it.
 
+pub mod backoff;
+pub mod budget;
 mod dispatcher;
 mod relay;
 mod root;
+pub mod strategy;
 mod table;
 #[cfg(test)]
 mod tests;
