@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use super::{Auth, ClientKey, check::suggestion, file, resolve::Context, tree::Trail};
+use super::{Auth, ClientKey, file, resolve::Context, tree::Trail};
 
 /// Whether a gateway may listen on that address with these keys.
 ///
@@ -19,8 +19,6 @@ pub fn exposure(host: IpAddr, auth: &Auth) -> Result<(), String> {
 }
 
 pub(super) fn auth(auth: file::Auth, context: &mut Context<'_>) -> Auth {
-    // As written: one that is wrong or switched off exists all the same.
-    let providers = context.tree.get("providers").map(|entry| entry.node.keys()).unwrap_or_default();
     let keys = auth.keys.unwrap_or_default();
     let mut names: HashMap<&str, usize> = HashMap::new();
     let mut values: HashMap<&str, usize> = HashMap::new();
@@ -47,10 +45,7 @@ pub(super) fn auth(auth: file::Auth, context: &mut Context<'_>) -> Auth {
             context.mistake(&here.key("role"), "not built yet: roles other than `member`");
         }
         for (position, name) in key.providers.iter().flatten().enumerate() {
-            if !providers.contains(&name.as_str()) {
-                let message = format!("no such provider{}", suggestion(name, providers.iter().copied()));
-                context.mistake(&here.key("providers").index(position), message);
-            }
+            context.check_provider(&here.key("providers").index(position), name);
         }
         if let Some(position) = key.models.iter().flatten().position(|pattern| pattern.trim().is_empty()) {
             context.mistake(&here.key("models").index(position), "an empty pattern");

@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     file_provider::Provider,
+    file_routing::Routing,
     units::{Host, Moment, Network, Size, Span},
 };
 use crate::secret::Secret;
@@ -34,7 +35,7 @@ fn allow_references(schema: &mut Json) {
         Json::Object(object) => {
             object.values_mut().for_each(allow_references);
             let kinds = object.get("type").filter(|kinds| !kinds.is_object()).map(Json::to_string).unwrap_or_default();
-            let needs_one = kinds.contains("\"integer\"") || kinds.contains("\"boolean\"");
+            let needs_one = ["\"integer\"", "\"number\"", "\"boolean\""].iter().any(|kind| kinds.contains(kind));
             if needs_one && !kinds.contains("\"string\"") {
                 let description = object.shift_remove("description");
                 let literal = Json::Object(std::mem::take(object));
@@ -153,46 +154,6 @@ impl Default for ClientKey {
             expires_at: None,
         }
     }
-}
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Routing {
-    /// When a provider fails, the next one is tried.
-    pub failover: Option<Failover>,
-    /// Limits on time.
-    pub timeouts: Option<RoutingTimeouts>,
-    /// Model for requests that name none, or one that nobody has.
-    pub default_model: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Failover {
-    /// By default true.
-    pub enabled: Option<bool>,
-    /// Providers tried for one request, the first included; by default 3.
-    #[schemars(range(min = 1, max = 100))]
-    pub max_attempts: Option<usize>,
-    /// Upstream statuses that go to the next provider; by default 408, 429, 500, 502, 503, 504 and 529.
-    #[schemars(inner(range(min = 400, max = 599)))]
-    pub on_status_codes: Option<Vec<u16>>,
-    /// Another spelling of `on_status_codes`.
-    #[schemars(inner(range(min = 400, max = 599)), extend("deprecated" = true, "x-prefer" = "on_status_codes"))]
-    pub failover_on: Option<Vec<u16>>,
-    /// Timeouts go to the next provider; by default true.
-    pub on_timeout: Option<bool>,
-    /// Each attempt's time until its first content; by default (`0s`) all that is left of the request's.
-    pub per_attempt_timeout: Option<Span>,
-}
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RoutingTimeouts {
-    /// Time until a request's first content, all attempts together; by default 600 seconds.
-    pub request_timeout_seconds: Option<Span>,
-    /// Each attempt's time: another spelling of `routing.failover.per_attempt_timeout`.
-    pub provider_timeout_seconds: Option<Span>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

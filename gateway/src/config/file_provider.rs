@@ -23,6 +23,8 @@ pub(in crate::config) struct Provider {
     pub base_url: Option<String>,
     /// Its key.
     pub api_key: Option<Secret>,
+    /// Further keys, each with its own quota: `KEY` or `{key, weight}`.
+    pub api_keys: Option<Vec<ApiKey>>,
     /// How the key is sent: `bearer` (`Authorization: Bearer`), `api-key` (a header of that name) or `none`.
     pub auth: Option<Auth>,
     /// `true` for a local server that needs no key: the same as `auth: none`, and its models are read every 30 s.
@@ -40,6 +42,8 @@ pub(in crate::config) struct Provider {
     /// Another spelling of `region`.
     #[schemars(extend("x-prefer" = "region"))]
     pub aws_region: Option<String>,
+    /// AWS: regions where the same models are found when this one fails: names, or `{region, base_url}`.
+    pub failover_regions: Option<Vec<Region>>,
     /// AWS key; without one (and without `profile` and `api_key`) the usual AWS credential chain is asked.
     pub access_key_id: Option<Secret>,
     /// Another spelling of `access_key_id`.
@@ -78,7 +82,11 @@ pub(in crate::config) struct Provider {
     /// Another spelling of `discover`.
     #[schemars(extend("deprecated" = true, "x-prefer" = "discover"))]
     pub auto_discover: Option<Discover>,
-    /// Lower goes first; by default 0.
+    /// Share of the requests under the `weighted` strategy, by default 1; 0 is for failover only.
+    #[schemars(range(max = 1_000_000))]
+    pub weight: Option<u32>,
+    /// Lower goes first, the others are for failover; by default 0.
+    #[schemars(range(max = 1_000_000))]
     pub priority: Option<u32>,
     /// Requests in progress there at once; by default as many as `server.max_in_flight`.
     #[schemars(range(min = 1, max = 10_000_000))]
@@ -132,6 +140,42 @@ pub(in crate::config) struct ModelPair {
     pub id: String,
     /// As the provider names it; by default the same.
     pub upstream: Option<String>,
+}
+
+/// A key, or a key and its share of the requests.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum ApiKey {
+    Key(Secret),
+    Weighted(WeightedKey),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct WeightedKey {
+    /// The key itself.
+    pub key: Secret,
+    /// Its share of the requests, by default 1; 0 is for when the others are used up.
+    #[schemars(range(max = 1_000_000))]
+    pub weight: Option<u32>,
+}
+
+/// A region's name, or the name and where it answers.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum Region {
+    Name(String),
+    At(RegionAddress),
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["region"]))]
+pub(in crate::config) struct RegionAddress {
+    /// Name of the region.
+    pub region: String,
+    /// Where it answers; by default AWS's own address.
+    pub base_url: Option<String>,
 }
 
 /// `false`, `true` or a period.

@@ -34,7 +34,8 @@ impl Draft<'_, '_> {
         if let Some(other) = beside {
             self.mistake(field, format!("given beside {other}: one of them is the credential"));
         }
-        if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        // the keys of a list are checked one by one
+        if field != "api_keys" && !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             self.mistake(field, "holds a character that cannot be sent in a header (a space or line break?)");
         }
         Some(key)
@@ -43,17 +44,18 @@ impl Draft<'_, '_> {
     /// The key and the field that it stands in.
     fn given_key(&mut self, preset: &Preset) -> Option<(&'static str, Secret)> {
         let some = |key: &Option<Secret>| key.clone().filter(|key| !key.expose().is_empty());
-        let (key, token) = (some(&self.written.api_key), some(&self.written.access_token));
+        let (own, token) = (some(&self.written.api_key), some(&self.written.access_token));
+        let (field, key) = if own.is_some() { ("api_key", own) } else { ("api_keys", self.first_key()) };
         match (key, token, preset.cloud) {
             (Some(_), Some(_), Cloud::Google) => {
-                self.mistake("api_key", "given twice: `access_token` is the credential");
+                self.mistake(field, "given twice: `access_token` is the credential");
                 None
             }
             (None, Some(token), Cloud::Google) => Some(("access_token", token)),
             (None, _, Cloud::Aws) if !self.has_aws_keys() && !self.keyless(preset) => {
                 self.env("AWS_BEARER_TOKEN_BEDROCK").map(|key| ("api_key", Secret::new(key)))
             }
-            (key, ..) => key.map(|key| ("api_key", key)),
+            (key, ..) => key.map(|key| (field, key)),
         }
     }
 

@@ -1,11 +1,11 @@
 //! Configuration: what the operator wrote, checked as a whole and made into values that cannot be wrong.
 //!
-//! What may be written: `file` and `file_provider` as structs, `units` as values; `unbuilt` lists what may be later.
+//! What may be written: `file`, `file_provider` and `file_routing` as structs, `units` as values; `unbuilt` lists what may be later.
 //! What is known: [`preset`] is the table of providers, [`quirks`] the vocabulary of their deviations, `deviations`
 //! who has which.
 //! How a text becomes a [`Config`]: `tree` is its YAML with lines, `expand` fills in the environment, `shape` compares
-//! it with the schema, `resolve` says what it means (`provider`, `address`, `key`, `credentials`, `settings`, `headers`
-//! and `models` for providers, `access` for clients), and `check` collects every mistake of all of them. `environment`
+//! it with the schema, `resolve` says what it means (`provider`, `address`, `key`, `credentials`, `settings`, `headers`,
+//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients), and `check` collects every mistake of all of them. `environment`
 //! makes a [`Config`] when there is no file.
 
 mod access;
@@ -18,6 +18,7 @@ mod environment;
 mod expand;
 mod file;
 mod file_provider;
+mod file_routing;
 mod headers;
 mod key;
 mod models;
@@ -25,9 +26,12 @@ mod preset;
 mod provider;
 mod quirks;
 mod resolve;
+mod resolve_routing;
+mod routes;
 mod routing;
 mod settings;
 mod shape;
+mod spares;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -128,7 +132,7 @@ pub struct Provider {
     pub weight: u32,
     /// Lower goes first; the others are for failover.
     pub priority: u32,
-    /// Further credentials, each with its own quota: (key, weight). Empty when there is one `key` or none.
+    /// All its keys when there are several, `key` the first, each with its own quota: (key, weight). Else empty.
     pub keys: Vec<(Secret, u32)>,
     /// Where else the same provider is found when its own region fails (Bedrock): (region, base URL).
     pub failover_regions: Vec<(String, String)>,

@@ -122,6 +122,7 @@ pub const PRESETS: &[Preset] = &[
             "session_token",
             "aws_session_token",
             "profile",
+            "failover_regions",
             "embedding_input_type",
         ],
         key_env: &["AWS_ACCESS_KEY_ID", "AWS_BEARER_TOKEN_BEDROCK"],

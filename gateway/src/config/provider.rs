@@ -53,9 +53,11 @@ pub(super) fn provider(
     let settings = draft.settings(preset);
     let base_url = draft.base_url(preset, &settings);
     let key = draft.key(preset);
+    let keys = draft.keys(key.as_ref());
     let auth = draft.auth(preset, key.is_some());
     let credentials = if key.is_some() { None } else { draft.credentials(preset, &settings, &base_url) };
     let models = draft.models(simulated);
+    let failover_regions = draft.failover_regions(preset, &settings);
     Some(Provider {
         name: name.to_owned(),
         kind: preset.name.to_owned(),
@@ -70,10 +72,10 @@ pub(super) fn provider(
         models,
         models_path: preset.models_path,
         opportunistic: false,
-        weight: 1,
+        weight: written.weight.unwrap_or(1),
         priority: written.priority.unwrap_or(0),
-        keys: Vec::new(),
-        failover_regions: Vec::new(),
+        keys,
+        failover_regions,
         max_concurrent: written.max_concurrent.unwrap_or(max_in_flight),
         conn_pool_size: written.conn_pool_size.unwrap_or(256),
         timeouts: draft.timeouts(),

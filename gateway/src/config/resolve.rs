@@ -7,12 +7,11 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::{
-    BUILT_FORMATS, Config, Cors, Failover, LogFormat, Logging, Mistake, Mistakes, Prometheus, Routing, Server, Tls,
-    access,
-    check::Report,
+    BUILT_FORMATS, Config, Cors, LogFormat, Logging, Mistake, Mistakes, Prometheus, Server, Tls, access,
+    check::{Report, suggestion},
     expand::{Environment, expand},
     file::{self, File},
-    provider, shape,
+    provider, resolve_routing, shape,
     tree::{self, Node, Trail},
     units::Span,
 };
@@ -43,6 +42,16 @@ impl<'a> Around<'a> {
 impl Context<'_> {
     pub(super) fn mistake(&mut self, trail: &Trail, message: impl Into<String>) {
         self.report.semantic(self.tree, trail, message);
+    }
+
+    /// The name has to be one of the file's providers. As written: one that is wrong or switched off exists all the same.
+    pub(super) fn check_provider(&mut self, trail: &Trail, name: &str) {
+        let known = self.tree.get("providers").map(|entry| entry.node.keys()).unwrap_or_default();
+        if known.is_empty() {
+            self.mistake(trail, "no such provider: none is configured");
+        } else if !known.contains(&name) {
+            self.mistake(trail, format!("no such provider{}", suggestion(name, known)));
+        }
     }
 
     /// A duration that may not be zero.
@@ -135,7 +144,7 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         providers,
         model_map,
         auth,
-        routing: routing(file.routing.unwrap_or_default(), context),
+        routing: resolve_routing::routing(&file.routing.unwrap_or_default(), context),
         logging: logging(file.logging.unwrap_or_default(), context),
         prometheus: prometheus(file.prometheus.unwrap_or_default(), context),
         cors: cors(file.cors.unwrap_or_default(), context),
@@ -199,34 +208,6 @@ fn check_model_map(map: &IndexMap<String, String>, context: &mut Context<'_>) {
         if path.contains(&alias) {
             context.mistake(&trail, "leads back to itself");
         }
-    }
-}
-
-fn routing(written: file::Routing, context: &mut Context<'_>) -> Routing {
-    let failover = written.failover.unwrap_or_default();
-    let timeouts = written.timeouts.unwrap_or_default();
-    let some = |span: Option<Span>| span.map(|span| span.0).filter(|time| !time.is_zero());
-    let at = Trail::of(["routing", "timeouts", "provider_timeout_seconds"]);
-    let (share, other) = (some(failover.per_attempt_timeout), some(timeouts.provider_timeout_seconds));
-    if share.is_some() && other.is_some() {
-        context.mistake(&at, "given twice: this is another spelling of `routing.failover.per_attempt_timeout`");
-    } else if let (Some(_), Some(line)) = (other, context.tree.line_of(&at)) {
-        context.report.note(&at, line, "`routing.failover.per_attempt_timeout` is the preferred spelling".to_owned());
-    }
-    let codes = failover.on_status_codes.or(failover.failover_on);
-    let whole = Trail::of(["routing", "timeouts", "request_timeout_seconds"]);
-    Routing {
-        failover: Failover {
-            enabled: failover.enabled.unwrap_or(true),
-            max_attempts: failover.max_attempts.unwrap_or(3),
-            on_status_codes: codes.unwrap_or_else(|| vec![408, 429, 500, 502, 503, 504, 529]),
-            on_timeout: failover.on_timeout.unwrap_or(true),
-            per_attempt_timeout: share.or(other),
-            ..Failover::default()
-        },
-        request_timeout: context.positive(&whole, timeouts.request_timeout_seconds, Duration::from_secs(600)),
-        default_model: written.default_model.filter(|model| !model.trim().is_empty()),
-        ..Routing::default()
     }
 }
 

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::condition::Condition;
 
@@ -31,8 +33,9 @@ pub struct Routing {
     pub default_model: Option<String>,
 }
 
-/// SPEC §4.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+/// How one of several providers is chosen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     #[default]
     RoundRobin,
@@ -111,7 +114,7 @@ pub struct Retry {
 }
 
 /// When a provider is given a rest.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BreakerRules {
     pub enabled: bool,
     /// Opens when this percentage of the window failed, once it holds `min_requests`.
@@ -132,6 +135,7 @@ pub struct BreakerRules {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConditionalRoute {
     pub name: String,
+    /// Lower is tried first.
     pub priority: i64,
     pub condition: Condition,
     /// Who serves it; `None` leaves that to the model.
@@ -162,7 +166,8 @@ pub struct Hedge {
 }
 
 /// What binds requests to one candidate while it is well.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sticky {
     #[default]
     None,

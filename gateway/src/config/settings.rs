@@ -53,6 +53,7 @@ impl<'a> Draft<'a, '_> {
             ("session_token", written.session_token.is_some()),
             ("aws_session_token", written.aws_session_token.is_some()),
             ("profile", written.profile.is_some()),
+            ("failover_regions", written.failover_regions.is_some()),
             ("project", written.project.is_some()),
             ("location", written.location.is_some()),
             ("credentials_file", written.credentials_file.is_some()),
@@ -182,7 +183,7 @@ pub(super) fn filled(text: Option<&str>) -> Option<&str> {
 }
 
 /// A region or a location: it becomes part of a host.
-fn is_place(text: &str) -> bool {
+pub(super) fn is_place(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') && text.len() < 40
 }
 

@@ -3,7 +3,7 @@
 //! The schema comes from the structs in `file`, so that there is one source of truth. Only the vocabulary that
 //! `schemars` writes for them is understood; a test holds the two together.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Number, Value as Json};
 
 use super::{
     check::{Report, nearest, suggestion},
@@ -14,6 +14,9 @@ use super::{
 /// An unknown key longer than this, or with more digits than that, may be a secret that lost its key.
 const LONGEST_KEY: usize = 32;
 const MOST_DIGITS: usize = 3;
+
+/// The format of mappings that the schema does not describe.
+pub(super) const FREE: &str = "prism-condition";
 
 /// The tree as JSON that deserialises; what was wrong is left out and reported.
 pub(super) fn fit(tree: &Node, schema: &Json, report: &mut Report) -> Json {
@@ -31,6 +34,9 @@ impl<'a> Shape<'a> {
         let forms = forms(self.root, schema);
         match &node.value {
             Value::Map(entries) => {
+                if forms.iter().any(|form| form["format"] == FREE) {
+                    return Some(self.free(node, trail));
+                }
                 if let Some(form) = forms.iter().find(|form| is(form, "object")) {
                     return Some(self.map(entries, form, trail, line));
                 }
@@ -73,15 +79,8 @@ impl<'a> Shape<'a> {
 
     fn map(&mut self, entries: &[Entry], form: &'a Json, trail: &Trail, line: usize) -> Json {
         let mut object = Map::new();
-        let mut seen: Vec<&Entry> = Vec::new();
-        for entry in entries {
+        for entry in self.distinct(entries, trail) {
             let here = trail.key(&entry.key);
-            if let Some(first) = seen.iter().find(|earlier| earlier.key == entry.key) {
-                let message = format!("duplicate key (the first is on line {})", first.line);
-                self.report.structural(&here, entry.line, message);
-                continue;
-            }
-            seen.push(entry);
             let property = form.get("properties").and_then(|properties| properties.get(&entry.key));
             let value = match (property, form.get("additionalProperties")) {
                 (Some(property), _) => {
@@ -102,6 +101,38 @@ impl<'a> Shape<'a> {
             }
         }
         Json::Object(object)
+    }
+
+    /// The first entry of each key; the others are mistakes.
+    fn distinct<'e>(&mut self, entries: &'e [Entry], trail: &Trail) -> Vec<&'e Entry> {
+        let mut seen: Vec<&Entry> = Vec::new();
+        for entry in entries {
+            match seen.iter().find(|earlier| earlier.key == entry.key) {
+                Some(first) => {
+                    let message = format!("duplicate key (the first is on line {})", first.line);
+                    self.report.structural(&trail.key(&entry.key), entry.line, message);
+                }
+                None => seen.push(entry),
+            }
+        }
+        seen
+    }
+
+    /// What has a grammar of its own: as it stands, the scalars that look like JSON taken as that.
+    fn free(&mut self, node: &Node, trail: &Trail) -> Json {
+        match &node.value {
+            Value::Scalar { text, kind: Kind::Quoted } => text.as_str().into(),
+            Value::Scalar { .. } if node.is_null() => Json::Null,
+            Value::Scalar { text, .. } if matches!(text.as_str(), "true" | "false") => (text == "true").into(),
+            Value::Scalar { text, .. } => text.parse::<Number>().map_or_else(|_| text.as_str().into(), Json::Number),
+            Value::List(items) => {
+                items.iter().enumerate().map(|(index, item)| self.free(item, &trail.index(index))).collect()
+            }
+            Value::Map(entries) => {
+                let entries = self.distinct(entries, trail).into_iter();
+                entries.map(|entry| (entry.key.clone(), self.free(&entry.node, &trail.key(&entry.key)))).collect()
+            }
+        }
     }
 
     /// An entry of a mapping whose keys are free, such as `providers`.
@@ -159,7 +190,7 @@ impl<'a> Shape<'a> {
     }
 }
 
-fn may_be_secret(key: &str) -> bool {
+pub(super) fn may_be_secret(key: &str) -> bool {
     let digits = key.chars().filter(char::is_ascii_digit).count();
     key.len() > LONGEST_KEY || digits > MOST_DIGITS || key.starts_with("sk-")
 }
@@ -195,7 +226,13 @@ fn scalar(text: &str, kind: Kind, forms: &[&Json]) -> Result<Json, Option<String
         }
         if is(form, "integer") && !is(form, "string") && bare {
             match text.parse::<i64>() {
-                Ok(number) if in_range(number, form) => return Ok(number.into()),
+                Ok(number) if within(number as f64, form) => return Ok(number.into()),
+                _ => complaint = Some(format!("expected {}", described(form))),
+            }
+        }
+        if is(form, "number") && !is(form, "string") && bare {
+            match text.parse::<Number>() {
+                Ok(number) if number.as_f64().is_some_and(|number| within(number, form)) => return Ok(number.into()),
                 _ => complaint = Some(format!("expected {}", described(form))),
             }
         }
@@ -218,10 +255,9 @@ fn words(form: &Json) -> Vec<&str> {
     listed.chain(form.get("const")).filter_map(Json::as_str).collect()
 }
 
-fn in_range(number: i64, form: &Json) -> bool {
+fn within(number: f64, form: &Json) -> bool {
     let bound = |name: &str| form.get(name).and_then(Json::as_f64);
-    bound("minimum").is_none_or(|least| number as f64 >= least)
-        && bound("maximum").is_none_or(|most| number as f64 <= most)
+    bound("minimum").is_none_or(|least| number >= least) && bound("maximum").is_none_or(|most| number <= most)
 }
 
 /// A form in words, for "expected …".
@@ -236,11 +272,12 @@ fn described(form: &Json) -> String {
         "a list (`[…]`)".to_owned()
     } else if is(form, "boolean") {
         "true or false".to_owned()
-    } else if is(form, "integer") && !is(form, "string") {
+    } else if !is(form, "string") && (is(form, "integer") || is(form, "number")) {
+        let number = if is(form, "integer") { "a whole number" } else { "a number" };
         match (bound("minimum"), bound("maximum")) {
-            (Some(least), Some(most)) => format!("a whole number from {least} to {most}"),
-            (Some(least), None) => format!("a whole number of at least {least}"),
-            _ => "a whole number".to_owned(),
+            (Some(least), Some(most)) => format!("{number} from {least} to {most}"),
+            (Some(least), None) => format!("{number} of at least {least}"),
+            _ => number.to_owned(),
         }
     } else {
         match form.get("format").and_then(Json::as_str) {

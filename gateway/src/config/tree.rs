@@ -118,6 +118,11 @@ impl Trail {
         longer
     }
 
+    /// The way on below this place.
+    pub(super) fn then(&self, below: &Self) -> Self {
+        Self(self.0.iter().chain(&below.0).cloned().collect())
+    }
+
     /// One of the two lies on the way to the other.
     pub(super) fn touches(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(a, b)| a == b)

@@ -135,7 +135,6 @@ fn aws_credentials_and_regions() {
     assert!(mistake(both).contains("one of them is the credential"));
     assert!(mistake("bedrock: {region: a, headers: {x-aws-region: b}}").contains("given twice"));
     assert!(mistake("bedrock: {region: a, aws_region: b}").contains("given twice"));
-    assert!(mistake("bedrock: {region: a, failover_regions: [b]}").contains("not built yet: failover between regions"));
     assert!(mistake("bedrock: {region: a, headers: {Authorization: x}}").contains("carries the provider's credential"));
 }
 

@@ -31,7 +31,7 @@ providers:
   a b: {base_url: http://x, headers: {Host: x, 'a b': c}, timeouts: {idle: 0s}}
 model_map: {a: b, b: a, gpt-4.1: gpt-4.1}
 routing:
-  circuit_breaker: {enabled: true}
+  circuit_breaker: {enabeld: true}
   failover: {on_status_codes: [200], max_attempts: 0}
 hedge: 1
 logging: {level: infoo, format: jsn}
@@ -68,7 +68,7 @@ auth:
         "prism.yaml:22: model_map.a: leads back to itself",
         "prism.yaml:22: model_map.b: leads back to itself",
         "prism.yaml:22: model_map.\"gpt-4.1\": leads back to itself",
-        "prism.yaml:24: routing.circuit_breaker: not built yet: circuit breakers",
+        "prism.yaml:24: routing.circuit_breaker.enabeld: unknown key (did you mean `enabled`?)",
         "prism.yaml:25: routing.failover.max_attempts: expected a whole number from 1 to 100",
         "prism.yaml:25: routing.failover.on_status_codes[0]: expected a whole number from 400 to 599",
         "prism.yaml:26: hedge: unknown key (known: server, providers, model_map, auth, routing, logging, prometheus, cors)",
