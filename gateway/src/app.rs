@@ -45,7 +45,7 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
     let started = start(&config).await?;
     let Started { gateway, root, tasks } = &started;
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
-    let routes = aside(|| router(gateway.clone(), &config));
+    let routes = router(gateway.clone(), &config);
     let plane = Plane::start(&routes, server, tls.clone(), &shutdown)
         .map_err(|error| format!("cannot start a core: {error}"))?;
     if let Some(path) = options.config.clone() {
@@ -80,8 +80,8 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
     Ok(())
 }
 
-/// Schemas and documents are made once, at the start, and leave a megabyte of crumbs: on a thread of their own, whose heap is
-/// given back when it ends.
+/// A configuration is read with its schema, which leaves crumbs: on a thread of their own, whose heap is given back when it
+/// ends.
 fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| scope.spawn(work).join()).expect("what panics here has panicked already")
 }

@@ -129,8 +129,7 @@ impl Gateway {
 
 /// Every route, as the operator wants them.
 pub fn router(gateway: Arc<Gateway>, config: &Config) -> Router {
-    let (documented, _) = openapi::documented().split_for_parts();
-    let mut router = documented
+    let mut router = openapi::routed()
         .route("/v1/models/{*model}", get(models::retrieve))
         .route("/openapi.json", get(docs::openapi_json))
         .route("/docs", get(docs::redirect))

@@ -1,39 +1,90 @@
 //! The OpenAPI document: assembled from the handlers, the only source of the SDKs.
 
-use std::{collections::BTreeMap, sync::LazyLock};
-
-use utoipa::{
-    IntoParams, IntoResponses, Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+
+use axum::{
+    Router,
+    routing::{MethodFilter, on},
+};
+use utoipa::{
+    IntoParams, IntoResponses, Modify, OpenApi, Path,
+    openapi::{
+        HttpMethod,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
 
 use super::{Gateway, call, health, models};
 use crate::api::{self, ErrorEnvelope};
 
-#[derive(OpenApi)]
-#[openapi(
-    // routed by hand: ids have slashes, which axum wants as `{*model}`; the operator chooses the path of the metrics
-    paths(models::retrieve, health::metrics),
-    info(
-        title = "Prism",
-        description = "One OpenAI-compatible door in front of every LLM provider.",
-        license(name = "Apache-2.0", identifier = "Apache-2.0"),
-    ),
-    servers((url = "http://127.0.0.1:8080", description = "A gateway on this machine")),
-    tags(
-        (name = "Chat Completions", description = "Conversations with a model"),
-        (name = "Completions", description = "Text from a prompt (legacy)"),
-        (name = "Embeddings", description = "Vectors from text"),
-        (name = "Models", description = "What can be called"),
-        (name = "Providers", description = "The providers behind the gateway"),
-        (name = "Health", description = "Is the gateway alive and ready"),
-    ),
-    components(schemas(ErrorEnvelope, api::ErrorBody, api::ChatCompletionChunk)),
-    security(("bearerAuth" = [])),
-    modifiers(&Security),
-)]
-struct Prism;
+/// Every route that has a handler of its own: in the router by its path and methods alone, in the document with all that
+/// its handler says. The document takes half a megabyte to make, so that it is made when somebody asks for it.
+macro_rules! served {
+    ($($module:ident::$handler:ident),+ $(,)?) => {
+        #[derive(OpenApi)]
+        #[openapi(
+            // routed by hand: ids have slashes, which axum wants as `{*model}`; the operator chooses the path of the metrics
+            paths(models::retrieve, health::metrics, $($module::$handler),+),
+            info(
+                title = "Prism",
+                description = "One OpenAI-compatible door in front of every LLM provider.",
+                license(name = "Apache-2.0", identifier = "Apache-2.0"),
+            ),
+            servers((url = "http://127.0.0.1:8080", description = "A gateway on this machine")),
+            tags(
+                (name = "Chat Completions", description = "Conversations with a model"),
+                (name = "Completions", description = "Text from a prompt (legacy)"),
+                (name = "Embeddings", description = "Vectors from text"),
+                (name = "Models", description = "What can be called"),
+                (name = "Providers", description = "The providers behind the gateway"),
+                (name = "Health", description = "Is the gateway alive and ready"),
+            ),
+            components(schemas(ErrorEnvelope, api::ErrorBody, api::ChatCompletionChunk)),
+            security(("bearerAuth" = [])),
+            modifiers(&Security),
+        )]
+        struct Prism;
+
+        /// Every documented route with its handler.
+        pub(super) fn routed() -> Router<Arc<Gateway>> {
+            pastey::paste! {
+                Router::new()$(.route(
+                    &<$module::[<__path_ $handler>] as Path>::path(),
+                    on(methods::<$module::[<__path_ $handler>]>(), $module::$handler),
+                ))+
+            }
+        }
+    };
+}
+
+served! {
+    call::chat_completions,
+    call::completions,
+    call::embeddings,
+    models::list,
+    health::providers,
+    health::healthz,
+    health::livez,
+    health::readyz,
+}
+
+/// The methods that a handler says it takes.
+fn methods<P: Path>() -> MethodFilter {
+    let filters = P::methods().into_iter().map(|method| match method {
+        HttpMethod::Get => MethodFilter::GET,
+        HttpMethod::Put => MethodFilter::PUT,
+        HttpMethod::Post => MethodFilter::POST,
+        HttpMethod::Delete => MethodFilter::DELETE,
+        HttpMethod::Options => MethodFilter::OPTIONS,
+        HttpMethod::Head => MethodFilter::HEAD,
+        HttpMethod::Patch => MethodFilter::PATCH,
+        HttpMethod::Trace => MethodFilter::TRACE,
+    });
+    filters.reduce(MethodFilter::or).expect("a documented handler takes a method")
+}
 
 struct Security;
 
@@ -99,19 +150,6 @@ pub(super) struct CallHeaders {
     strict: Option<bool>,
 }
 
-/// Every documented route with its handler.
-pub(super) fn documented() -> OpenApiRouter<std::sync::Arc<Gateway>> {
-    OpenApiRouter::with_openapi(Prism::openapi())
-        .routes(routes!(call::chat_completions))
-        .routes(routes!(call::completions))
-        .routes(routes!(call::embeddings))
-        .routes(routes!(models::list))
-        .routes(routes!(health::providers))
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::livez))
-        .routes(routes!(health::readyz))
-}
-
 /// A route as an error message names it.
 pub(super) struct Route {
     pub path: String,
@@ -143,8 +181,7 @@ pub(super) fn routes() -> &'static [Route] {
 
 /// The document as pretty JSON with a final line break, the same bytes each time.
 pub fn document() -> String {
-    let (_, document) = documented().split_for_parts();
-    let mut document = serde_json::to_value(&document).expect("utoipa's documents serialise");
+    let mut document = serde_json::to_value(Prism::openapi()).expect("utoipa's documents serialise");
     settle(&mut document);
     serde_json::to_string_pretty(&document).expect("a value serialises") + "\n"
 }
