@@ -62,12 +62,12 @@ pub(super) fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstre
         options,
         stream,
     };
-    let body = serde_json::to_vec(&body)
+    let body = hub::written(request, &body)
         .map_err(|_| Refusal::new(Cause::Internal, "the request could not be written for Anthropic"))?;
     Ok(Upstream {
         path: "/v1/messages".into(),
         headers,
-        body: bytes::Bytes::from(body).into(),
+        body: body.into(),
         losses: losses.into_vec(),
         reading: Reading { tool_ids: conversation.tool_ids, json_tool, ..Reading::of(request, target) },
     })

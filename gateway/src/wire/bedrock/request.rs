@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
@@ -85,11 +84,11 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
     }
 
     let action = if request.envelope.stream { "converse-stream" } else { "converse" };
-    let bytes = serde_json::to_vec(&body).expect("a request serialises");
+    let bytes = hub::written(request, &body).expect("a request serialises");
     Ok(Upstream {
         path: format!("/model/{}/{action}", regions::encoded(&model)).into(),
         headers: Vec::new(),
-        body: Payload::from(Bytes::from(bytes)),
+        body: Payload::from(bytes),
         losses: losses.into_vec(),
         reading: Reading { json_tool: toolbox.json_tool, ..Reading::of(request, target) },
     })

@@ -32,14 +32,14 @@ pub(super) fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstre
         options: options::options(&chat, target.model, &mut losses),
         stream,
     };
-    let body = serde_json::to_vec(&body)
+    let body = hub::written(request, &body)
         .map_err(|_| Refusal::new(Cause::Internal, "the request could not be written for Cohere"))?;
     // With `application/json` streams come as lines of JSON.
     let events = stream.then_some((header::ACCEPT, HeaderValue::from_static("text/event-stream")));
     Ok(Upstream {
         path: "/v2/chat".into(),
         headers: events.into_iter().collect(),
-        body: bytes::Bytes::from(body).into(),
+        body: body.into(),
         losses: losses.into_vec(),
         reading: Reading::of(request, target),
     })

@@ -45,12 +45,12 @@ fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal
     hub::tools::modernise(&mut chat);
     let facts = facts(target.model);
     let body = body(&chat, facts, path::is_vertex(target.settings), &mut losses)?;
-    let body = serde_json::to_vec(&body).expect("a request serialises");
+    let body = hub::written(request, &body).expect("a request serialises");
     let verb = if request.envelope.stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
     Ok(Upstream {
         path: Cow::Owned(path::of(target, verb)),
         headers: Vec::new(),
-        body: bytes::Bytes::from(body).into(),
+        body: body.into(),
         losses: losses.into_vec(),
         reading: Reading::of(request, target),
     })

@@ -17,11 +17,17 @@ pub use chunks::Chunks;
 pub use losses::Losses;
 pub use parse::{Mistake, parse};
 
+use bytes::Bytes;
+use serde::Serialize;
+
 use super::TokenUsage;
 use crate::{
     api::{ChatCompletionRequest, ClientRequest, CompletionTokensDetails, PromptTokensDetails, Usage},
     refusal::Refusal,
 };
+
+/// What a format's own names may add to a request, bytes.
+const ROOM: usize = 512;
 
 /// The client's chat request, typed. Deprecated `functions` are left as they are: formats convert them.
 ///
@@ -29,6 +35,16 @@ use crate::{
 /// 400 naming the field that is not as OpenAI has it.
 pub fn chat(request: &ClientRequest) -> Result<ChatCompletionRequest, Refusal> {
     parse(&request.body).map_err(Refusal::from)
+}
+
+/// A provider's request as JSON, in room enough for what the client wrote, so that a long prompt is not moved while it grows.
+///
+/// # Errors
+/// Never for the types of our formats: their maps have names for keys.
+pub fn written(request: &ClientRequest, body: &impl Serialize) -> Result<Bytes, serde_json::Error> {
+    let mut json = Vec::with_capacity(request.body.len() + ROOM);
+    serde_json::to_writer(&mut json, body)?;
+    Ok(json.into())
 }
 
 impl From<Mistake> for Refusal {
