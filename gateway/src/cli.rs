@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{net::IpAddr, path::PathBuf, process::ExitCode};
+use std::{net::IpAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -44,7 +44,11 @@ enum Command {
     ///
     /// Reads one JSON object a line from standard input: {"type":"anthropic","model":"…","request":{…}}, and writes the
     /// path and body of the upstream request, or the error, one a line.
-    Translate,
+    Translate {
+        /// Translate each this many times more and tell the median time, in µs.
+        #[arg(long, value_name = "TIMES")]
+        measure: Option<NonZeroUsize>,
+    },
     /// Print the JSON Schema of the configuration file, for editors.
     Schema,
 }
@@ -74,7 +78,9 @@ pub fn main() -> ExitCode {
         Some(Command::Check { config }) => check(&config),
         Some(Command::Openapi) => print(&http::document()),
         Some(Command::Formats { json }) => print(&formats::describe(json)),
-        Some(Command::Translate) => translate::run(std::io::stdin().lock(), std::io::stdout().lock()),
+        Some(Command::Translate { measure }) => {
+            translate::run(std::io::stdin().lock(), std::io::stdout().lock(), measure)
+        }
         Some(Command::Schema) => {
             print(&(serde_json::to_string_pretty(&config::json_schema()).expect("a schema serialises") + "\n"))
         }

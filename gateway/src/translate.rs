@@ -1,15 +1,20 @@
 //! What would be sent: one translated request for each line of input. For people who wonder, and for tests.
 
-use std::io::{BufRead, Write};
+use std::{
+    hint::black_box,
+    io::{BufRead, Write},
+    num::NonZeroUsize,
+    time::{Duration, Instant},
+};
 
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    api::Endpoint,
-    config::{Settings, preset},
+    api::{ClientRequest, Endpoint},
+    config::{Quirks, Settings, preset},
     refusal::Refusal,
-    wire::{self, Target, Upstream, openai},
+    wire::{self, Target, Upstream, WireFormat, openai},
 };
 
 /// One line of input.
@@ -41,23 +46,23 @@ struct Written {
     region: Option<String>,
 }
 
-/// Reads `{"type","model","request"}` lines and writes `{"path","body","translation"}` or `{"error"}` lines.
+/// Reads `{"type","model","request"}` lines and writes `{"path","body","translation"}` or `{"error"}` lines. With `measure`
+/// each is translated that many times more, and `translate_us` is the median.
 ///
 /// # Errors
 /// When a line is not of that form, or output is closed.
-pub fn run(input: impl BufRead, mut output: impl Write) -> Result<(), String> {
+pub fn run(input: impl BufRead, mut output: impl Write, measure: Option<NonZeroUsize>) -> Result<(), String> {
     for (number, line) in input.lines().enumerate() {
         let line = line.map_err(|error| error.to_string())?;
         if line.trim().is_empty() {
             continue;
         }
         let line: Line = serde_json::from_str(&line).map_err(|error| format!("line {}: {error}", number + 1))?;
-        let name = line.name.clone();
-        let mut result = match translate(&line) {
-            Ok(upstream) => sent(&upstream),
+        let mut result = match Translation::of(&line).and_then(|translation| translation.tell(measure)) {
+            Ok(sent) => sent,
             Err(refusal) => refused(&refusal),
         };
-        if let Some(name) = name {
+        if let Some(name) = line.name {
             result["name"] = name.into();
         }
         writeln!(output, "{result}").map_err(|error| error.to_string())?;
@@ -65,29 +70,66 @@ pub fn run(input: impl BufRead, mut output: impl Write) -> Result<(), String> {
     Ok(())
 }
 
-fn translate(line: &Line) -> Result<Upstream, Refusal> {
-    let known = preset(&line.kind);
-    let name = known.map_or(line.kind.as_str(), |preset| preset.api_format);
-    let format = wire::format(name)
-        .ok_or_else(|| Refusal::invalid("type", format!("`{}` is no provider type that is built", line.kind)))?;
-    let endpoint = match &line.endpoint {
-        None => Endpoint::ChatCompletions,
-        Some(wanted) => Endpoint::ALL
-            .into_iter()
-            .find(|endpoint| endpoint.name() == wanted)
-            .ok_or_else(|| Refusal::invalid("endpoint", format!("unknown endpoint `{wanted}`")))?,
-    };
-    let request = openai::read(endpoint, line.request.get().to_owned().into())?;
-    let Written { api_version, project, location, region } = &line.settings;
-    let settings = Settings {
-        api_version: api_version.clone(),
-        project: project.clone(),
-        location: location.clone(),
-        region: region.clone(),
-        ..Settings::default()
-    };
-    let quirks = known.map_or(&crate::config::Quirks::NONE, |preset| preset.quirks);
-    format.request(&request, Target { model: &line.model, quirks, settings: &settings, now: 0 })
+/// What one line asks for.
+struct Translation<'a> {
+    format: &'static dyn WireFormat,
+    request: ClientRequest,
+    model: &'a str,
+    quirks: &'static Quirks,
+    settings: Settings,
+}
+
+impl<'a> Translation<'a> {
+    fn of(line: &'a Line) -> Result<Self, Refusal> {
+        let known = preset(&line.kind);
+        let name = known.map_or(line.kind.as_str(), |preset| preset.api_format);
+        let format = wire::format(name)
+            .ok_or_else(|| Refusal::invalid("type", format!("`{}` is no provider type that is built", line.kind)))?;
+        let endpoint = match &line.endpoint {
+            None => Endpoint::ChatCompletions,
+            Some(wanted) => Endpoint::ALL
+                .into_iter()
+                .find(|endpoint| endpoint.name() == wanted)
+                .ok_or_else(|| Refusal::invalid("endpoint", format!("unknown endpoint `{wanted}`")))?,
+        };
+        let request = openai::read(endpoint, line.request.get().to_owned().into())?;
+        let Written { api_version, project, location, region } = &line.settings;
+        let settings = Settings {
+            api_version: api_version.clone(),
+            project: project.clone(),
+            location: location.clone(),
+            region: region.clone(),
+            ..Settings::default()
+        };
+        let quirks = known.map_or(&Quirks::NONE, |preset| preset.quirks);
+        Ok(Self { format, request, model: &line.model, quirks, settings })
+    }
+
+    fn tell(&self, measure: Option<NonZeroUsize>) -> Result<Value, Refusal> {
+        let mut told = sent(&self.upstream()?);
+        if let Some(times) = measure {
+            told["translate_us"] = (self.median(times).as_nanos() as f64 / 1e3).into();
+        }
+        Ok(told)
+    }
+
+    fn upstream(&self) -> Result<Upstream, Refusal> {
+        let target = Target { model: self.model, quirks: self.quirks, settings: &self.settings, now: 0 };
+        self.format.request(&self.request, target)
+    }
+
+    /// From the client's bytes to the provider's; the pass over the request that every format has is not counted.
+    fn median(&self, times: NonZeroUsize) -> Duration {
+        let mut took: Vec<Duration> = (0..times.get())
+            .map(|_| {
+                let begun = Instant::now();
+                drop(black_box(self.upstream()));
+                begun.elapsed()
+            })
+            .collect();
+        took.sort_unstable();
+        took[took.len() / 2]
+    }
 }
 
 fn sent(upstream: &Upstream) -> Value {

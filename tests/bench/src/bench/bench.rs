@@ -7,12 +7,12 @@ use tempfile::TempDir;
 use crate::options::{Options, Pace};
 use crate::pressure::{Sample, press};
 use crate::process::Cores;
-use crate::scenario::{SCENARIOS, START, Scenario};
+use crate::scenario::{SCENARIOS, Scenario, Work};
 use crate::sheet::Sheet;
 use crate::siblings::Siblings;
 use crate::target::{Target, Targets};
 use crate::trouble::{Result, Trouble};
-use crate::{report, signal, start, table};
+use crate::{report, signal, start, table, translate};
 
 /// What every scenario needs.
 pub struct Bench {
@@ -78,8 +78,12 @@ impl Bench {
         let order: Vec<Target> = scenario.targets.iter().filter(present).copied().collect();
         let mut sheet = Sheet::new(scenario);
         let mut targets = Targets::open(self, scenario)?;
-        if scenario.name == START {
-            return rounds(scenario, self.pace, &order, |target| start::sample(&targets, target), sheet);
+        match scenario.work {
+            Work::Press => {}
+            Work::Start => {
+                return rounds(scenario, self.pace, &order, |target| start::sample(&targets, target), sheet);
+            }
+            Work::Translate => return rounds(scenario, self.pace, &order, |_| translate::sample(&targets), sheet),
         }
         targets.start(&order)?;
         let load = (scenario.load)(self.pace);

@@ -9,8 +9,9 @@ mod scenario; // what is measured, and the bars: data
 
 mod bench; // a run: rounds, order, samples
 mod pressure; // the load generator at work on one target
-mod start; // the one scenario without load
-mod target; // who is measured, and how each is started
+mod start; // a process started and left alone
+mod target;
+mod translate; // prompts translated in the process // who is measured, and how each is started
 
 mod report; // the sheet for machines
 mod sheet; // samples by target and round; medians and ratios

@@ -2,21 +2,35 @@
 
 use crate::options::Pace;
 use crate::pressure::Sample;
-use crate::target::Target::{self, Direct, Floor, FloorParse, Gateway, GatewayLogging};
+use crate::target::Target::{self, Direct, Floor, FloorParse, Gateway, GatewayLogging, GatewayTranslating};
 use crate::verdict::Bar;
 
 pub struct Scenario {
     pub name: &'static str,
     pub about: &'static str,
     pub targets: &'static [Target],
+    /// Who is judged, and by whom.
+    pub compared: (Target, Target),
+    pub work: Work,
     /// The proxy alone on one core, with one worker; mock and load on another.
     pub one_core: bool,
     /// Flags of the mock upstream.
     pub mock: fn(Pace) -> String,
-    /// Flags of the load generator; empty in `start`, which makes none.
+    /// Flags of the load generator.
     pub load: fn(Pace) -> String,
     pub rounds: fn(Pace) -> usize,
     pub metrics: &'static [Metric],
+}
+
+/// How a sample is taken.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Work {
+    /// The load generator on a running target.
+    Press,
+    /// Starts a process and leaves it alone.
+    Start,
+    /// The gateway's own translation of a long prompt, without sockets.
+    Translate,
 }
 
 pub struct Metric {
@@ -37,6 +51,7 @@ pub enum Best {
 
 const ALL: &[Target] = &[Direct, Floor, FloorParse, Gateway];
 const PROXIES: &[Target] = &[Floor, FloorParse, Gateway];
+const LANES: &[Target] = &[Gateway, GatewayTranslating];
 
 const LEAST: Metric =
     Metric { name: "", unit: "", read: |_| f64::NAN, added: false, best: Best::Least, bar: Bar::None };
@@ -47,6 +62,8 @@ const BASE: Scenario = Scenario {
     name: "",
     about: "",
     targets: ALL,
+    compared: (Gateway, FloorParse),
+    work: Work::Press,
     one_core: false,
     mock: |_| String::new(),
     load: |_| String::new(),
@@ -102,7 +119,7 @@ pub const SCENARIOS: &[Scenario] = &[
                 unit: "ms",
                 read: |s| s.load("ttft.p50_us") / 1e3,
                 added: true,
-                bar: Bar::OverFloorAtMost(0.1),
+                bar: Bar::OverAtMost(0.1),
                 ..LEAST
             },
             // 40 ms is what Nagle and delayed ACKs cost a proxy that forgot TCP_NODELAY.
@@ -148,9 +165,10 @@ pub const SCENARIOS: &[Scenario] = &[
         ..BASE
     },
     Scenario {
-        name: START,
+        name: "start",
         about: "from exec to the first 200; memory one second later",
         targets: PROXIES,
+        work: Work::Start,
         metrics: &[
             Metric { name: "first 200", unit: "ms", read: |s| s.start_ms, bar: Bar::AtMost(50.0), ..LEAST },
             Metric { name: "RSS idle", unit: "MiB", read: Sample::rss_mib, bar: Bar::AtMost(12.0), ..LEAST },
@@ -165,7 +183,54 @@ pub const SCENARIOS: &[Scenario] = &[
         metrics: &[CPU],
         ..BASE
     },
+    Scenario {
+        name: "lanes",
+        about: "as `cpu`: OpenAI's bytes passed on, and translated to Anthropic's and back",
+        targets: LANES,
+        compared: (GatewayTranslating, Gateway),
+        load: |pace| format!("-c 64 -d {}", pace.seconds),
+        metrics: &[Metric { bar: Bar::RatioAtMost(1.5), ..CPU }, RATE],
+        ..BASE
+    },
+    Scenario {
+        name: "lanes-streams",
+        about: "64 streams at once, 50 chunks 5 ms apart: passed on, and translated",
+        targets: LANES,
+        compared: (GatewayTranslating, Gateway),
+        mock: |_| "--chunks 50 --interval-ms 5".into(),
+        load: |pace| format!("-c 64 -d {} --stream --expect-chunks 50", pace.seconds),
+        metrics: &[Metric {
+            name: "CPU per chunk",
+            unit: "µs",
+            read: Sample::cpu_us_per_chunk,
+            bar: Bar::RatioAtMost(1.5),
+            ..LEAST
+        }],
+        ..BASE
+    },
+    Scenario {
+        name: "lanes-large",
+        about: "200 KB prompts, 8 connections: passed on, and translated",
+        targets: LANES,
+        compared: (GatewayTranslating, Gateway),
+        load: |pace| format!("-c 8 -d {} --prompt-bytes 200000", pace.seconds),
+        metrics: &[Metric { bar: Bar::OverAtMost(400.0), ..CPU }],
+        ..BASE
+    },
+    Scenario {
+        name: "formats",
+        about: "a 200 KB prompt from OpenAI's format into each other one, in the process (median of 200)",
+        targets: &[Gateway],
+        work: Work::Translate,
+        metrics: &[
+            Metric { name: "anthropic", unit: "µs", read: |s| s.load("anthropic"), bar: TRANSLATION, ..LEAST },
+            Metric { name: "bedrock", unit: "µs", read: |s| s.load("bedrock"), bar: TRANSLATION, ..LEAST },
+            Metric { name: "cohere", unit: "µs", read: |s| s.load("cohere"), bar: TRANSLATION, ..LEAST },
+            Metric { name: "gemini", unit: "µs", read: |s| s.load("gemini"), bar: TRANSLATION, ..LEAST },
+        ],
+        ..BASE
+    },
 ];
 
-/// The scenario that starts processes instead of loading them.
-pub const START: &str = "start";
+/// What a prompt of 200 KB may cost on its way into another format, µs.
+const TRANSLATION: Bar = Bar::AtMost(400.0);

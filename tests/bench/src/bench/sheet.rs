@@ -33,17 +33,16 @@ impl Sheet {
         values
     }
 
-    /// Round by round, the gateway's number set against floor --parse's; then the median of the rounds.
-    pub fn against_floor(&self, metric: &Metric, compare: fn(f64, f64) -> f64) -> Option<f64> {
-        let floor = self.values(metric, Target::FloorParse);
-        let gateway = self.values(metric, Target::Gateway);
-        median(gateway.into_iter().zip(floor).map(|(gateway, floor)| compare(gateway, floor)).collect())
+    /// Round by round, the number of who is judged set against the yardstick's; then the median of the rounds.
+    pub fn compare(&self, metric: &Metric, compare: fn(f64, f64) -> f64) -> Option<f64> {
+        let (judged, yardstick) = self.scenario.compared;
+        let pairs = self.values(metric, judged).into_iter().zip(self.values(metric, yardstick));
+        median(pairs.map(|(judged, yardstick)| compare(judged, yardstick)).collect())
     }
 
-    /// Gateway ÷ floor --parse. An added time can come out at nothing or less: then there is no ratio to speak of.
+    /// Judged ÷ yardstick. An added time can come out at nothing or less: then there is no ratio to speak of.
     pub fn ratio(&self, metric: &Metric) -> Option<f64> {
-        let ratio = |gateway, floor| if floor > 0.0 { gateway / floor } else { f64::NAN };
-        self.against_floor(metric, ratio)
+        self.compare(metric, |judged, yardstick| if yardstick > 0.0 { judged / yardstick } else { f64::NAN })
     }
 }
 

@@ -14,6 +14,7 @@ pub fn head(bench: &Bench) {
         bench.cores.count, pace.rounds, pace.stream_rounds, pace.seconds
     );
     println!("cells: median over rounds (best round); ×: gateway ÷ floor-parse, the median of each round's own ratio");
+    println!("(in `lanes`: translating ÷ gateway)");
 }
 
 pub fn show(sheet: &Sheet) {

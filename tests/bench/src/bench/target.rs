@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::bench::Bench;
@@ -17,14 +18,22 @@ pub enum Target {
     Gateway,
     /// The gateway with its access log on.
     GatewayLogging,
+    /// The gateway before the mock's Messages API instead of its chat completions.
+    GatewayTranslating,
 }
 
 /// The client's key; the mock and the floors pay it no heed.
 pub const KEY: &str = "sk-prism-bench-0123456789abcdef";
 
 impl Target {
-    pub const ALL: [Target; 5] =
-        [Target::Direct, Target::Floor, Target::FloorParse, Target::Gateway, Target::GatewayLogging];
+    pub const ALL: [Target; 6] = [
+        Target::Direct,
+        Target::Floor,
+        Target::FloorParse,
+        Target::Gateway,
+        Target::GatewayLogging,
+        Target::GatewayTranslating,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -33,11 +42,12 @@ impl Target {
             Target::FloorParse => "floor-parse",
             Target::Gateway => "gateway",
             Target::GatewayLogging => "gateway+log",
+            Target::GatewayTranslating => "translating",
         }
     }
 
     pub fn is_gateway(self) -> bool {
-        matches!(self, Target::Gateway | Target::GatewayLogging)
+        matches!(self, Target::Gateway | Target::GatewayLogging | Target::GatewayTranslating)
     }
 
     /// Answers 200 once the process is up.
@@ -45,7 +55,7 @@ impl Target {
         match self {
             Target::Direct => "/v1/models",
             Target::Floor | Target::FloorParse => "/stats",
-            Target::Gateway | Target::GatewayLogging => "/healthz",
+            Target::Gateway | Target::GatewayLogging | Target::GatewayTranslating => "/healthz",
         }
     }
 
@@ -111,11 +121,10 @@ impl<'a> Targets<'a> {
 
     fn launch_gateway(&self, target: Target) -> Result<Process> {
         let port = free_port()?;
-        let binary = self.bench.gateway.as_ref().expect("gateway targets are measured only when there is one");
-        let level = if target == Target::GatewayLogging { "info" } else { "warn" };
+        let binary = self.gateway();
         let config = self.bench.workdir.path().join(format!("{}-{port}.yaml", target.name()));
-        let cannot = |path: &std::path::Path| Trouble::file(format!("cannot write `{}`", path.display()));
-        std::fs::write(&config, self.config(level)).map_err(cannot(&config))?;
+        let cannot = |path: &Path| Trouble::file(format!("cannot write `{}`", path.display()));
+        std::fs::write(&config, self.config(target)).map_err(cannot(&config))?;
         let output = config.with_extension("log");
         let stderr = File::create(&output).map_err(cannot(&output))?;
         let mut command = self.bench.cores.proxy(self.one_core, binary);
@@ -124,14 +133,24 @@ impl<'a> Targets<'a> {
         Process::start(target.name(), port, command, Some(output))
     }
 
+    pub fn gateway(&self) -> &Path {
+        self.bench.gateway.as_deref().expect("gateway targets are measured only when there is one")
+    }
+
     /// Key auth, usage capture and metrics are on: what is measured is what is deployed.
-    fn config(&self, level: &str) -> String {
-        let base_url = format!("http://127.0.0.1:{}/v1", self.mock.port);
-        let provider = format!("type: openai, base_url: \"{base_url}\", api_key: sk-upstream");
+    fn config(&self, target: Target) -> String {
+        let level = if target == Target::GatewayLogging { "info" } else { "warn" };
+        let (kind, version, upstream) = match target {
+            Target::GatewayTranslating => ("anthropic", "", "claude-3-5-haiku-latest"),
+            _ => ("openai", "/v1", "gpt-4o-mini"),
+        };
+        let base_url = format!("http://127.0.0.1:{}{version}", self.mock.port);
+        let provider = format!("type: {kind}, base_url: \"{base_url}\", api_key: sk-upstream");
+        let models = format!("models: [{{id: gpt-4o-mini, upstream: {upstream}}}]");
         [
             format!("server: {{workers: {}}}", self.workers()),
             "providers:".into(),
-            format!("  mock: {{{provider}, models: [gpt-4o-mini], discover: false}}"),
+            format!("  mock: {{{provider}, {models}, discover: false}}"),
             format!("auth: {{enabled: true, keys: [{{name: bench, key: {KEY}}}]}}"),
             format!("logging: {{level: {level}}}\n"),
         ]

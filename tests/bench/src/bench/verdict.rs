@@ -4,17 +4,16 @@ use std::fmt;
 
 use crate::scenario::Metric;
 use crate::sheet::{Sheet, median};
-use crate::target::Target;
 
-/// What a number of the gateway's must keep to.
+/// What a number of the gateway's must keep to; its yardstick is floor --parse, unless the scenario names another.
 #[derive(Clone, Copy)]
 pub enum Bar {
     None,
-    /// Times floor --parse.
+    /// Times the yardstick's.
     RatioAtMost(f64),
     RatioAtLeast(f64),
-    /// Above floor --parse, in the metric's unit.
-    OverFloorAtMost(f64),
+    /// Above the yardstick's, in the metric's unit.
+    OverAtMost(f64),
     /// In the metric's unit.
     AtMost(f64),
 }
@@ -33,10 +32,8 @@ impl Verdict {
             Bar::None => None,
             Bar::RatioAtMost(bar) => sheet.ratio(metric).map(|ratio| ratio <= bar),
             Bar::RatioAtLeast(bar) => sheet.ratio(metric).map(|ratio| ratio >= bar),
-            Bar::OverFloorAtMost(bar) => {
-                sheet.against_floor(metric, |gateway, floor| gateway - floor).map(|d| d <= bar)
-            }
-            Bar::AtMost(bar) => median(sheet.values(metric, Target::Gateway)).map(|value| value <= bar),
+            Bar::OverAtMost(bar) => sheet.compare(metric, |judged, yardstick| judged - yardstick).map(|d| d <= bar),
+            Bar::AtMost(bar) => median(sheet.values(metric, sheet.scenario.compared.0)).map(|value| value <= bar),
         };
         judged.map_or(Verdict::Open, |met| if met { Verdict::Met } else { Verdict::Missed })
     }
@@ -58,7 +55,7 @@ impl Bar {
             Bar::None => String::new(),
             Bar::RatioAtMost(bar) => format!("≤ {bar:.2} ×"),
             Bar::RatioAtLeast(bar) => format!("≥ {bar:.2} ×"),
-            Bar::OverFloorAtMost(bar) => format!("≤ +{bar} {unit}"),
+            Bar::OverAtMost(bar) => format!("≤ +{bar} {unit}"),
             Bar::AtMost(bar) => format!("≤ {bar} {unit}"),
         }
     }
