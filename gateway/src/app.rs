@@ -3,7 +3,6 @@
 use std::{io::Write, net::SocketAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
-use indexmap::IndexMap;
 use ractor::{Actor, ActorRef};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -11,7 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     admission::KeyRing,
     config::Config,
-    dispatch::{Root, RootMessage, RouteTable, Wiring},
+    dispatch::{Root, RootMessage, Roster, RouteTable, Wiring},
     http::{Certificates, Gateway, Limits, Plane, Shutdown, bind, router},
     options::Options,
     telemetry::{self, Metrics},
@@ -95,7 +94,7 @@ struct Started {
 /// Actors first: when this returns, the table has its providers.
 async fn start(config: &Arc<Config>) -> Result<Started, String> {
     let metrics = Arc::new(Metrics::new());
-    let empty = RouteTable::build(&[], &IndexMap::new(), &Arc::new(config.routing.clone()), &metrics);
+    let empty = RouteTable::build(&Roster::empty(), &metrics);
     let published = Arc::new(ArcSwap::from_pointee(empty));
     let tasks = TaskTracker::new();
     let wiring = Wiring {

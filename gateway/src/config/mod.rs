@@ -134,6 +134,8 @@ pub struct Provider {
     pub priority: u32,
     /// All its keys when there are several, `key` the first, each with its own quota: (key, weight). Else empty.
     pub keys: Vec<(Secret, u32)>,
+    /// When it is given a rest.
+    pub breaker: BreakerRules,
     /// Where else the same provider is found when its own region fails (Bedrock): (region, base URL).
     pub failover_regions: Vec<(String, String)>,
     pub max_concurrent: usize,
@@ -145,6 +147,20 @@ pub struct Provider {
     pub proxy: Option<String>,
     pub quirks: &'static Quirks,
     pub settings: Settings,
+}
+
+impl Provider {
+    /// The provider in its own region, then in each that it fails over to.
+    pub fn sites(&self) -> Vec<Self> {
+        let elsewhere = self.failover_regions.iter().map(|(region, base_url)| Self {
+            base_url: base_url.clone(),
+            settings: Settings { region: Some(region.clone()), ..self.settings.clone() },
+            discover: None,
+            failover_regions: Vec::new(),
+            ..self.clone()
+        });
+        std::iter::once(self.clone()).chain(elsewhere).collect()
+    }
 }
 
 /// What only some formats need to know of a provider.

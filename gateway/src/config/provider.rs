@@ -5,7 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::{
-    PRESETS, Preset, Provider, Settings, Timeouts, address,
+    BreakerRules, PRESETS, Preset, Provider, Settings, Timeouts, address,
     check::{nearest, suggestion},
     file_provider as written,
     preset::{COMPATIBLE, Cloud, formats, home, preset},
@@ -76,6 +76,7 @@ pub(super) fn provider(
         priority: written.priority.unwrap_or(0),
         keys,
         failover_regions,
+        breaker: BreakerRules::default(),
         max_concurrent: written.max_concurrent.unwrap_or(max_in_flight),
         conn_pool_size: written.conn_pool_size.unwrap_or(256),
         timeouts: draft.timeouts(),

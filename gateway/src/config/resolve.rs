@@ -130,7 +130,7 @@ fn filled(json: Json, tree: &Node, report: &mut Report) -> File {
 fn config(file: File, context: &mut Context<'_>) -> Config {
     let server = server(file.server.unwrap_or_default(), context);
     let written = file.providers.unwrap_or_default();
-    let providers = provider::providers(&written, server.max_in_flight, context);
+    let mut providers = provider::providers(&written, server.max_in_flight, context);
     let auth = access::auth(file.auth.unwrap_or_default(), context);
     if let Err(message) = access::exposure(server.host, &auth)
         && !context.report.is_spoiled(&Trail::of(["auth"]))
@@ -139,12 +139,14 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
     }
     let model_map = file.model_map.unwrap_or_default();
     check_model_map(&model_map, context);
+    let routing = resolve_routing::routing(&file.routing.unwrap_or_default(), context);
+    providers.iter_mut().for_each(|provider| provider.breaker = routing.breaker.clone());
     Config {
         server,
         providers,
         model_map,
         auth,
-        routing: resolve_routing::routing(&file.routing.unwrap_or_default(), context),
+        routing,
         logging: logging(file.logging.unwrap_or_default(), context),
         prometheus: prometheus(file.prometheus.unwrap_or_default(), context),
         cors: cors(file.cors.unwrap_or_default(), context),

@@ -237,3 +237,9 @@ impl Default for BreakerRules {
         }
     }
 }
+
+impl Default for Hedge {
+    fn default() -> Self {
+        Self { quantile: 0.95, budget_percent: 5, max_per_hour: 1000 }
+    }
+}

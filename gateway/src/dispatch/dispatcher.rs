@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use indexmap::IndexMap;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
-use super::{Candidates, RouteTable};
+use super::{Budgets, Route, RouteTable};
 use crate::{config::Routing, provider::ProviderCore, telemetry::Metrics};
 
 /// A name that nobody knows waits this long for model lists that are still being read.
@@ -26,6 +26,16 @@ pub struct Roster {
     pub providers: Vec<Arc<ProviderCore>>,
     pub aliases: IndexMap<String, String>,
     pub routing: Arc<Routing>,
+    pub budgets: Arc<Budgets>,
+}
+
+impl Roster {
+    /// Of a gateway that has not begun.
+    pub fn empty() -> Self {
+        let routing = Arc::new(Routing::default());
+        let budgets = Arc::new(Budgets::of(&routing));
+        Self { providers: Vec::new(), aliases: IndexMap::new(), routing, budgets }
+    }
 }
 
 pub struct DispatcherArguments {
@@ -38,7 +48,7 @@ pub enum DispatcherMessage {
     /// The roster, or a provider's list of models, has changed.
     Publish,
     /// A name that the table does not know while a list is still being read. At most `http`'s bound of these wait.
-    Resolve { model: Box<str>, reply: RpcReplyPort<Candidates> },
+    Resolve { model: Box<str>, reply: RpcReplyPort<Option<Arc<Route>>> },
     /// Answers what has waited long enough.
     Expire,
 }
@@ -51,7 +61,7 @@ pub struct DispatcherData {
 struct Waiting {
     model: Box<str>,
     until: Instant,
-    reply: RpcReplyPort<Candidates>,
+    reply: RpcReplyPort<Option<Arc<Route>>>,
 }
 
 impl Actor for Dispatcher {
@@ -87,8 +97,7 @@ impl Actor for Dispatcher {
 impl DispatcherData {
     fn publish(&mut self) {
         let DispatcherArguments { roster, published, metrics } = &self.arguments;
-        let roster = roster.load();
-        let table = RouteTable::build(&roster.providers, &roster.aliases, &roster.routing, metrics);
+        let table = RouteTable::build(&roster.load(), metrics);
         published.store(Arc::new(table));
         self.answer(Instant::now());
     }
@@ -97,7 +106,7 @@ impl DispatcherData {
         &mut self,
         me: &ActorRef<DispatcherMessage>,
         model: Box<str>,
-        reply: RpcReplyPort<Candidates>,
+        reply: RpcReplyPort<Option<Arc<Route>>>,
         now: Instant,
     ) {
         self.waiting.push(Waiting { model, until: now + SETTLING, reply });
@@ -110,9 +119,9 @@ impl DispatcherData {
         let table = self.arguments.published.load();
         let settled = !table.is_settling();
         for waiting in std::mem::take(&mut self.waiting) {
-            let candidates = table.candidates(&waiting.model);
-            if settled || !candidates.is_empty() || now >= waiting.until {
-                let _ = waiting.reply.send(candidates);
+            let route = table.route(&waiting.model);
+            if settled || route.is_some() || now >= waiting.until {
+                let _ = waiting.reply.send(route);
             } else {
                 self.waiting.push(waiting);
             }

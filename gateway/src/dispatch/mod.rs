@@ -3,17 +3,23 @@
 //! [`Root`] owns the roster of providers and supervises everything, [`Dispatcher`] owns the [`RouteTable`] and publishes
 //! it, [`relay`] is what a request does with it.
 
-pub mod backoff;
-pub mod budget;
+mod backoff;
+mod budget;
+mod budgets;
 mod dispatcher;
+mod hedge;
+mod order;
 mod relay;
 mod root;
-pub mod strategy;
+mod route;
+mod strategy;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use dispatcher::{Dispatcher, DispatcherMessage, Published};
+pub use budgets::Budgets;
+pub use dispatcher::{Dispatcher, DispatcherMessage, Published, Roster};
 pub use relay::{Access, Relayed, relay};
 pub use root::{Root, RootMessage, Wiring};
-pub use table::{Candidate, Candidates, ModelEntry, RouteTable};
+pub use route::{Candidate, Route};
+pub use table::{ModelEntry, RouteTable};

@@ -1,23 +1,37 @@
-//! The loop over candidates, within one deadline: each attempt starts from what the client sent.
+//! What a request does with its route: every candidate once, within one deadline, then again after a pause while the budget
+//! allows. Each attempt starts from what the client sent.
 
-use std::sync::Arc;
+use std::{pin::pin, time::Duration};
 
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::{Candidate, Candidates};
+use super::{
+    Budgets, Candidate, Route,
+    backoff::backoff,
+    budget::Extra,
+    hedge::{self, Winner},
+    order::order,
+};
 use crate::{
+    admission::Caller,
     api::ClientRequest,
-    config::Failover,
-    provider::{Bounds, NoLease, Reply, attempt},
+    config::Routing,
+    provider::{Bounds, Lease, NoLease, Reply, attempt},
     refusal::{Cause, Refusal},
-    telemetry::{Destination, Exchange},
+    telemetry::{Exchange, Kind},
 };
 
 /// What a request may use.
 pub struct Access<'a> {
     pub deadline: Instant,
     pub strict: bool,
-    pub failover: &'a Failover,
+    pub routing: &'a Routing,
+    pub budgets: &'a Budgets,
+    /// Who asks; `None` when everybody may.
+    pub caller: Option<&'a Caller>,
+    /// What binds it to one candidate, hashed.
+    pub affinity: Option<u64>,
 }
 
 pub struct Relayed {
@@ -25,80 +39,229 @@ pub struct Relayed {
     pub candidate: Candidate,
 }
 
-/// Tries one candidate after the other until one answers or none is left. `exchange` is told of every attempt as it
-/// begins, so that it is right whenever the client stops waiting.
+/// Tries candidates until one answers. `exchange` is told of every attempt as it begins, so that it is right whenever the
+/// client stops waiting.
 ///
 /// # Errors
-/// The last refusal that came from a provider, or 503 when every candidate is full.
+/// The last refusal that came from a provider, or why none could be asked.
 pub async fn relay(
     request: &ClientRequest,
-    candidates: Candidates,
-    access: Access<'_>,
+    route: &Route,
+    access: &Access<'_>,
     exchange: &mut Exchange,
 ) -> Result<Relayed, Refusal> {
-    let most = if access.failover.enabled { access.failover.max_attempts } else { 1 };
-    let mut last = None;
-    for candidate in candidates {
-        if exchange.attempts as usize >= most {
+    let mut journey =
+        Journey { request, route, access, exchange, retries: 0, last: None, turned_away: SmallVec::new() };
+    let failover = &access.routing.failover;
+    let most = if failover.enabled { failover.max_attempts } else { 1 };
+    let mut first = None;
+    for (asked, at) in order(route, access).into_iter().enumerate() {
+        if journey.exchange.attempts as usize >= most || Instant::now() >= access.deadline {
             break;
         }
-        let lease = match candidate.core.try_lease() {
-            Ok(lease) => lease,
-            Err(why) => {
-                last.get_or_insert_with(|| no_lease(why, &candidate));
+        let candidate = &route.candidates[at];
+        let kind = if first.is_some() || asked > 0 { Kind::Failover } else { Kind::First };
+        match journey.ask(candidate, kind).await {
+            Step::Answered(relayed) => return Ok(relayed),
+            Step::Final(refusal) => return Err(refusal),
+            Step::Failed => first = first.or(Some(at)),
+            Step::TurnedAway => {}
+        }
+    }
+    while let Some(_retrying) = journey.pause().await {
+        let again = match first {
+            Some(at) if !failover.enabled => SmallVec::from_slice(&[at]),
+            _ => order(route, access),
+        };
+        let mut asked = false;
+        for at in again {
+            let candidate = &route.candidates[at];
+            match journey.ask(candidate, Kind::Retry).await {
+                Step::Answered(relayed) => return Ok(relayed),
+                Step::Final(refusal) => return Err(refusal),
+                Step::Failed => asked = true,
+                Step::TurnedAway => continue,
+            }
+            break;
+        }
+        if !asked {
+            break;
+        }
+    }
+    Err(journey.refusal())
+}
+
+/// Where a request has been so far.
+struct Journey<'a, 'b> {
+    request: &'a ClientRequest,
+    route: &'a Route,
+    access: &'a Access<'b>,
+    exchange: &'a mut Exchange,
+    retries: u32,
+    /// The last refusal of a provider.
+    last: Option<Refusal>,
+    turned_away: SmallVec<[NoLease; 4]>,
+}
+
+enum Step {
+    Answered(Relayed),
+    /// The next candidate may do better.
+    Failed,
+    /// Nothing was sent.
+    TurnedAway,
+    /// Nobody would do better.
+    Final(Refusal),
+}
+
+impl<'a> Journey<'a, '_> {
+    /// Asks one candidate, with another of its keys when the first has no quota left or is refused.
+    async fn ask(&mut self, candidate: &'a Candidate, mut kind: Kind) -> Step {
+        let mut keys = candidate.core.key_count();
+        loop {
+            let lease = match candidate.core.try_lease(&candidate.model) {
+                Ok(lease) => lease,
+                Err(why) => {
+                    self.turned_away.push(why);
+                    return if self.last.is_some() && kind == Kind::NextKey { Step::Failed } else { Step::TurnedAway };
+                }
+            };
+            let refusal = match self.call(candidate, lease, kind).await {
+                Ok(relayed) => return Step::Answered(relayed),
+                Err(refusal) => refusal,
+            };
+            let of_the_key = matches!(refusal.cause, Cause::RateLimited | Cause::Credential);
+            keys -= 1;
+            if of_the_key && keys > 0 && Instant::now() < self.access.deadline {
+                self.last = Some(refusal);
+                kind = Kind::NextKey;
                 continue;
             }
-        };
-        exchange.attempt(candidate.destination(), candidate.series.clone());
-        let bounds = Bounds { deadline: share(&access), strict: access.strict };
-        match attempt(lease, request, &candidate.upstream, bounds).await {
-            Ok(reply) => return Ok(Relayed { reply, candidate }),
-            Err(refusal) => {
-                let again = access.failover.enabled && goes_on(&refusal, access.failover);
-                tracing::debug!(provider = %candidate.core.name, cause = ?refusal.cause, message = %refusal.message, again, "attempt failed");
-                last = Some(refusal);
-                if !again || Instant::now() >= access.deadline {
-                    break;
-                }
+            if !self.goes_on(&refusal) {
+                return Step::Final(refusal);
             }
+            self.last = Some(refusal);
+            return Step::Failed;
         }
     }
-    Err(last.unwrap_or_else(|| Refusal::new(Cause::Unavailable, "no provider serves this model at the moment")))
-}
 
-/// When this attempt must have answered.
-fn share(access: &Access<'_>) -> Instant {
-    match access.failover.per_attempt_timeout {
-        Some(part) => access.deadline.min(Instant::now() + part),
-        None => access.deadline,
+    async fn call(&mut self, candidate: &'a Candidate, lease: Lease, kind: Kind) -> Result<Relayed, Refusal> {
+        let number = self.exchange.attempt(candidate.destination(), candidate.series.clone(), kind);
+        let first = attempt(lease, self.request, &candidate.upstream, self.bounds());
+        match hedge::delay(self.request, self.access, candidate) {
+            None => {
+                let answered = first.await;
+                self.exchange.attempted(number, answered.as_ref().err());
+                Ok(Relayed { reply: answered?, candidate: candidate.clone() })
+            }
+            // two calls at once are rare: what they need is kept out of every other request's memory
+            Some(delay) => Box::pin(self.hedged(candidate, number, first, delay)).await,
+        }
+    }
+
+    async fn hedged(
+        &mut self,
+        candidate: &'a Candidate,
+        number: usize,
+        first: impl Future<Output = Result<Reply, Refusal>> + Send,
+        delay: Duration,
+    ) -> Result<Relayed, Refusal> {
+        let mut first = pin!(first);
+        let early = tokio::time::timeout(delay, &mut first).await.ok();
+        let spare = if early.is_none() { self.spare(candidate) } else { None };
+        let Some((spare, lease, _hedging)) = spare else {
+            let answered = match early {
+                Some(answered) => answered,
+                None => first.await,
+            };
+            self.exchange.attempted(number, answered.as_ref().err());
+            return Ok(Relayed { reply: answered?, candidate: candidate.clone() });
+        };
+        let hedged = self.exchange.attempt(spare.destination(), spare.series.clone(), Kind::Hedge);
+        let second = pin!(attempt(lease, self.request, &spare.upstream, self.bounds()));
+        let (winner, answered) = hedge::race(first, second).await;
+        let (won, lost, by) = match winner {
+            Winner::First => (number, hedged, candidate),
+            Winner::Second => (hedged, number, spare),
+        };
+        self.exchange.attempted(won, answered.as_ref().err());
+        self.exchange.outrun(lost);
+        self.exchange.answered_by(by.destination(), by.series.clone());
+        Ok(Relayed { reply: answered?, candidate: by.clone() })
+    }
+
+    /// Who takes the second request: another candidate that has room, else the same one.
+    fn spare(&self, slow: &'a Candidate) -> Option<(&'a Candidate, Lease, Extra)> {
+        let route = self.route;
+        let others = order(route, self.access).into_iter().map(|at| &route.candidates[at]);
+        let mut all = others.filter(|other| !std::ptr::eq(*other, slow)).chain(std::iter::once(slow));
+        let spare = all.find(|candidate| hedge::has_room(candidate))?;
+        let hedging = self.access.budgets.hedge(self.exchange.active())?;
+        let lease = spare.core.try_lease(&spare.model).ok()?;
+        Some((spare, lease, hedging))
+    }
+
+    fn bounds(&self) -> Bounds {
+        let deadline = match self.access.routing.failover.per_attempt_timeout {
+            Some(part) => self.access.deadline.min(Instant::now() + part),
+            None => self.access.deadline,
+        };
+        Bounds { deadline, strict: self.access.strict }
+    }
+
+    fn goes_on(&self, refusal: &Refusal) -> bool {
+        let failover = &self.access.routing.failover;
+        match (refusal.upstream_status, refusal.cause) {
+            (Some(status), _) => failover.on_status_codes.contains(&status),
+            (None, Cause::UpstreamTimeout) => failover.on_timeout,
+            (None, cause) => cause.fails_over(),
+        }
+    }
+
+    /// Waits before a retry; `None` when there is none to be made: the rules, the budget or the time are used up, or no
+    /// provider has failed in a way that passes.
+    async fn pause(&mut self) -> Option<Extra> {
+        let Access { routing, budgets, deadline, .. } = *self.access;
+        let last = self.last.as_ref().filter(|last| self.goes_on(last))?;
+        if !routing.retry.enabled || self.retries >= routing.retry.max_retries {
+            return None;
+        }
+        let wait = backoff(&routing.retry, self.retries, fastrand::f64(), last.retry_after)?;
+        let until = Instant::now() + wait;
+        if until >= deadline {
+            return None;
+        }
+        let retrying = budgets.retry(self.exchange.active())?;
+        tokio::time::sleep_until(until).await;
+        self.retries += 1;
+        Some(retrying)
+    }
+
+    fn refusal(self) -> Refusal {
+        self.last.unwrap_or_else(|| nobody(&self.turned_away))
     }
 }
 
-fn goes_on(refusal: &Refusal, failover: &Failover) -> bool {
-    match (refusal.upstream_status, refusal.cause) {
-        (Some(status), _) => failover.on_status_codes.contains(&status),
-        (None, Cause::UpstreamTimeout) => failover.on_timeout,
-        (None, cause) => cause.fails_over(),
-    }
-}
-
-fn no_lease(why: NoLease, candidate: &Candidate) -> Refusal {
-    let name: &Arc<str> = &candidate.core.name;
-    let message = match why {
-        NoLease::Full => {
-            format!("provider `{name}` is at its limit of {} concurrent requests", candidate.core.config.max_concurrent)
+/// Why no provider could be asked, and when one can.
+fn nobody(turned_away: &[NoLease]) -> Refusal {
+    const SOON: Duration = Duration::from_secs(1);
+    let full = turned_away.iter().any(|why| matches!(why, NoLease::Full | NoLease::Draining));
+    let limited = turned_away.iter().all(|why| matches!(why, NoLease::Limited(_)));
+    let waits = turned_away.iter().filter_map(|why| match why {
+        NoLease::Open(wait) | NoLease::Limited(wait) => Some(*wait),
+        NoLease::Full | NoLease::Draining => None,
+    });
+    let wait = waits.min().unwrap_or(SOON).max(SOON);
+    match turned_away {
+        [] => Refusal::new(Cause::Unavailable, "no provider serves this model at the moment"),
+        _ if full => {
+            let message = "every provider of this model is at its limit of concurrent requests (`max_concurrent`)";
+            Refusal::new(Cause::Overloaded, message).code("provider_full").retry_after(Some(SOON))
         }
-        NoLease::Draining => format!("provider `{name}` is being removed"),
-    };
-    Refusal::new(Cause::Overloaded, message).code("provider_full").retry_after(Some(std::time::Duration::from_secs(1)))
-}
-
-impl Candidate {
-    fn destination(&self) -> Destination {
-        Destination {
-            provider: self.core.name.clone(),
-            provider_header: self.core.name_header.clone(),
-            model_header: self.upstream_header.clone(),
-        }
+        _ if limited => Refusal::new(Cause::RateLimited, "every provider of this model waits for its quota")
+            .code("rate_limit_exceeded")
+            .retry_after(Some(wait)),
+        _ => Refusal::new(Cause::Unavailable, "every provider of this model has failed too often and is given a rest")
+            .code("providers_resting")
+            .retry_after(Some(wait)),
     }
 }

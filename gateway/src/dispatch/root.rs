@@ -7,7 +7,7 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Super
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Dispatcher, DispatcherMessage, Published,
+    Budgets, Dispatcher, DispatcherMessage, Published,
     dispatcher::{DispatcherArguments, Roster},
 };
 use crate::{
@@ -43,8 +43,11 @@ pub struct RootData {
     dispatcher: ActorRef<DispatcherMessage>,
     /// Where the dispatcher of the moment is reached from other actors.
     address: Arc<ArcSwap<ActorRef<DispatcherMessage>>>,
-    providers: HashMap<Arc<str>, Member>,
+    members: HashMap<Site, Member>,
 }
+
+/// A provider's name and its region, where it has one.
+type Site = (Arc<str>, Option<String>);
 
 struct Member {
     core: Arc<ProviderCore>,
@@ -65,11 +68,12 @@ impl Actor for Root {
             providers: Vec::new(),
             aliases: config.model_map.clone(),
             routing: Arc::new(config.routing.clone()),
+            budgets: Arc::new(Budgets::of(&config.routing)),
         };
         let roster = Arc::new(ArcSwap::from_pointee(roster));
         let dispatcher = start_dispatcher(&wiring, &roster, me.get_cell()).await?;
         let address = Arc::new(ArcSwap::from_pointee(dispatcher.clone()));
-        let mut data = RootData { wiring, roster, dispatcher, address, providers: HashMap::new() };
+        let mut data = RootData { wiring, roster, dispatcher, address, members: HashMap::new() };
         data.apply(&me, &config).await.map_err(ActorProcessingErr::from)?;
         Ok(data)
     }
@@ -105,8 +109,8 @@ impl RootData {
     /// in flight on what they replace finish undisturbed.
     async fn apply(&mut self, me: &ActorRef<RootMessage>, config: &Config) -> Result<(), String> {
         let mut cores = Vec::with_capacity(config.providers.len());
-        for provider in &config.providers {
-            let kept = self.providers.get(provider.name.as_str()).filter(|member| *member.core.config == *provider);
+        for provider in config.providers.iter().flat_map(config::Provider::sites) {
+            let kept = self.members.get(&site(&provider)).filter(|member| *member.core.config == provider);
             cores.push(match kept {
                 Some(member) => member.core.clone(),
                 None => self.core(provider)?,
@@ -114,7 +118,8 @@ impl RootData {
         }
         let mut members = HashMap::with_capacity(cores.len());
         for core in &cores {
-            let member = match self.providers.remove(&core.name) {
+            let site = site(&core.config);
+            let member = match self.members.remove(&site) {
                 Some(member) if Arc::ptr_eq(&member.core, core) => member,
                 replaced => {
                     replaced.inspect(dismiss);
@@ -122,32 +127,36 @@ impl RootData {
                     Member { core: core.clone(), supervisor }
                 }
             };
-            members.insert(core.name.clone(), member);
+            members.insert(site, member);
         }
-        self.providers.values().for_each(dismiss);
-        self.providers = members;
+        self.members.values().for_each(dismiss);
+        self.members = members;
+        let mut budgets = self.roster.load().budgets.clone();
+        if !budgets.fit(&config.routing) {
+            budgets = Arc::new(Budgets::of(&config.routing));
+        }
         self.roster.store(Arc::new(Roster {
             providers: cores,
             aliases: config.model_map.clone(),
             routing: Arc::new(config.routing.clone()),
+            budgets,
         }));
         let _ = self.dispatcher.cast(DispatcherMessage::Publish);
         Ok(())
     }
 
-    fn core(&self, provider: &config::Provider) -> Result<Arc<ProviderCore>, String> {
-        let name = &provider.name;
+    fn core(&self, provider: config::Provider) -> Result<Arc<ProviderCore>, String> {
+        let name = provider.name.clone();
         let format = wire::format(&provider.api_format)
             .ok_or_else(|| format!("providers.{name}: unknown wire format `{}`", provider.api_format))?;
         let transport: Arc<dyn Transport> = if provider.simulated {
             Arc::new(Simulator)
         } else {
-            let made = HttpTransport::new(provider, self.wiring.cores);
+            let made = HttpTransport::new(&provider, self.wiring.cores);
             Arc::new(made.map_err(|error| format!("providers.{name}: {error}"))?)
         };
-        let authoriser = credentials::authoriser(provider).map_err(|error| format!("providers.{name}: {error}"))?;
-        let config = Arc::new(provider.clone());
-        Ok(ProviderCore::authorised(config, format, transport, authoriser, &self.wiring.metrics))
+        let authoriser = credentials::authoriser(&provider).map_err(|error| format!("providers.{name}: {error}"))?;
+        Ok(ProviderCore::authorised(Arc::new(provider), format, transport, authoriser, &self.wiring.metrics))
     }
 
     async fn supervise(
@@ -175,13 +184,19 @@ impl RootData {
             }
             return;
         }
-        let Some(member) = self.providers.values().find(|member| member.supervisor.get_id() == who) else { return };
-        let core = member.core.clone();
+        let Some((site, member)) = self.members.iter().find(|(_, member)| member.supervisor.get_id() == who) else {
+            return;
+        };
+        let (site, core) = (site.clone(), member.core.clone());
         tracing::error!(provider = %core.name, %error, "provider supervisor failed; restarting it");
         if let Ok(supervisor) = self.supervise(me, &core).await {
-            self.providers.insert(core.name.clone(), Member { core, supervisor });
+            self.members.insert(site, Member { core, supervisor });
         }
     }
+}
+
+fn site(provider: &config::Provider) -> Site {
+    (provider.name.as_str().into(), provider.settings.region.clone())
 }
 
 async fn start_dispatcher(

@@ -21,12 +21,24 @@ fn table(file: &str) -> RouteTable {
         ProviderCore::new(Arc::new(provider.clone()), format, Arc::new(Simulator), &metrics)
     };
     let roster: Vec<_> = config.providers.iter().map(core).collect();
-    RouteTable::build(&roster, &config.model_map, &Arc::new(config.routing.clone()), &metrics)
+    build(roster, config.model_map, config.routing, &metrics)
+}
+
+fn build(
+    providers: Vec<Arc<ProviderCore>>,
+    aliases: IndexMap<String, String>,
+    routing: config::Routing,
+    metrics: &Arc<Metrics>,
+) -> RouteTable {
+    let budgets = Arc::new(Budgets::of(&routing));
+    RouteTable::build(&Roster { providers, aliases, routing: Arc::new(routing), budgets }, metrics)
 }
 
 /// `provider:upstream` of every candidate.
 fn served(table: &RouteTable, model: &str) -> Vec<String> {
-    table.candidates(model).iter().map(|one| format!("{}:{}", one.core.name, one.upstream)).collect()
+    let route = table.route(model);
+    let all = route.iter().flat_map(|route| &route.candidates);
+    all.map(|one| format!("{}:{}", one.core.name, one.upstream)).collect()
 }
 
 const FILE: &str = "
@@ -83,7 +95,7 @@ fn the_default_model_takes_what_nobody_knows() {
 #[test]
 fn a_lock_names_one_provider_whatever_the_lists_say() {
     let table = table(FILE);
-    let locked = |provider, model| table.locked(provider, model).map(|all| all[0].upstream.to_string());
+    let locked = |provider, model| table.locked(provider, model).map(|route| route.candidates[0].upstream.to_string());
     assert_eq!(locked("second", "alias").as_deref(), Some("real"));
     assert_eq!(locked("second", "second/both").as_deref(), Some("both"));
     assert_eq!(locked("first", "unheard").as_deref(), Some("unheard"));
@@ -111,6 +123,6 @@ fn near_names_are_named() {
 fn an_empty_roster_serves_nothing() {
     let metrics = Arc::new(Metrics::new());
     let routing = config::parse("{}", "t", &|_| None).unwrap().routing;
-    let table = RouteTable::build(&[], &IndexMap::new(), &Arc::new(routing), &metrics);
-    assert!(table.candidates("gpt-4o").is_empty() && !table.is_settling());
+    let table = build(Vec::new(), IndexMap::new(), routing, &metrics);
+    assert!(table.route("gpt-4o").is_none() && !table.is_settling());
 }

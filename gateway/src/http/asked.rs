@@ -16,6 +16,8 @@ pub(super) struct Asked<'a> {
     pub trace_id: Option<&'a HeaderValue>,
     pub timeout: Option<Duration>,
     pub provider_lock: Option<&'a str>,
+    pub session_id: Option<&'a str>,
+    pub user_id: Option<&'a str>,
     /// Refuse a lossy translation.
     pub strict: bool,
 }
@@ -39,7 +41,9 @@ impl<'a> Asked<'a> {
                 }
                 "request-timeout" => asked.timeout = Some(milliseconds(name.as_str(), value)?),
                 "provider-lock" => asked.provider_lock = Some(id(name.as_str(), value)?),
-                "session-id" | "session-name" | "session-path" | "user-id" => drop(id(name.as_str(), value)?),
+                "session-id" => asked.session_id = Some(id(name.as_str(), value)?),
+                "user-id" => asked.user_id = Some(id(name.as_str(), value)?),
+                "session-name" | "session-path" => drop(id(name.as_str(), value)?),
                 "metadata" => metadata(name.as_str(), value)?,
                 "strict" => asked.strict = flag(name.as_str(), value)?,
                 _ => {} // later features' headers, and future ones, are not errors

@@ -1,6 +1,7 @@
 //! The straight line of a model call, from head to answer.
 
 use std::{
+    hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -15,8 +16,9 @@ use ractor::rpc::CallResult;
 use super::{Gateway, asked::Asked, body, reply, serve::Peer};
 use crate::{
     admission::{Caller, Entry},
-    api::{self, Endpoint},
-    dispatch::{Access, Candidates, DispatcherMessage, Relayed, RouteTable, relay},
+    api::{self, ClientRequest, Endpoint},
+    config::Sticky,
+    dispatch::{Access, Candidate, DispatcherMessage, Relayed, Route, RouteTable, relay},
     ids,
     refusal::{Cause, Refusal},
     telemetry::Exchange,
@@ -25,6 +27,9 @@ use crate::{
 
 /// Longest wait for an answer of the dispatcher, which waits for model lists itself.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Bytes of a prompt that bind it to a candidate under `sticky: {by: prompt-prefix}`: system prompt and first turns.
+const PROMPT_PREFIX: usize = 2_048;
 
 /// Create a chat completion
 ///
@@ -113,13 +118,34 @@ async fn answer(
     }
 
     let table = gateway.table.load_full();
-    let candidates = choose(gateway, &table, &request.envelope.model, &asked, caller.as_deref()).await?;
-    let timeout = asked.timeout.map_or(table.routing.request_timeout, |asked| asked.min(table.routing.request_timeout));
-    exchange.timeout = timeout;
-    let access =
-        Access { deadline: (exchange.began + timeout).into(), strict: asked.strict, failover: &table.routing.failover };
-    let relayed = relay(&request, candidates, access, exchange).await?;
-    Ok((relayed, entry))
+    let routing = &*table.routing;
+    let bound = routing.model_timeouts.get(&*request.envelope.model).copied().unwrap_or(routing.request_timeout);
+    exchange.timeout = asked.timeout.map_or(bound, |asked| asked.min(bound));
+    exchange.strategy = routing.strategy;
+    let access = Access {
+        deadline: (exchange.began + exchange.timeout).into(),
+        strict: asked.strict,
+        routing,
+        budgets: &table.budgets,
+        caller: caller.as_deref(),
+        affinity: affinity(routing.sticky, &asked, &request),
+    };
+    let route = choose(gateway, &table, &request.envelope.model, &asked, caller.as_deref()).await?;
+    table.budgets.request();
+    let mut last = relay(&request, &route, &access, exchange).await;
+    // somebody else's model, when nobody answers for the one that was asked for
+    for fallback in routing.model_fallbacks.get(&*request.envelope.model).into_iter().flatten() {
+        match &last {
+            Err(refusal) if refusal.cause.fails_over() => {}
+            _ => break,
+        }
+        let may_use = caller.as_deref().is_none_or(|caller| caller.may_use_model(fallback));
+        if let Some(route) = table.route(fallback).filter(|_| may_use) {
+            exchange.fell_back = true;
+            last = relay(&request, &route, &access, exchange).await;
+        }
+    }
+    last.map(|relayed| (relayed, entry))
 }
 
 /// # Errors
@@ -148,47 +174,60 @@ pub(super) fn peer(head: &axum::http::request::Parts, gateway: &Gateway) -> IpAd
     direct
 }
 
-/// Who may serve the model for this caller, best first.
+/// Who may serve the model for this caller.
 async fn choose(
     gateway: &Gateway,
     table: &Arc<RouteTable>,
     model: &str,
     asked: &Asked<'_>,
     caller: Option<&Caller>,
-) -> Result<Candidates, Refusal> {
+) -> Result<Arc<Route>, Refusal> {
     if caller.is_some_and(|caller| !caller.may_use_model(model)) {
         let message = format!("this API key may not use the model `{}`", super::clip(model));
         return Err(Refusal::new(Cause::Forbidden, message).param("model").code("model_not_allowed"));
     }
-    let mut candidates = match asked.provider_lock {
-        Some(provider) => table.locked(provider, model).ok_or_else(|| no_provider(table, provider))?,
-        None => table.candidates(model),
+    let mut route = match asked.provider_lock {
+        Some(provider) => Some(table.locked(provider, model).ok_or_else(|| no_provider(table, provider))?),
+        None => table.route(model),
     };
-    if candidates.is_empty() && table.is_settling() {
-        candidates = resolve(gateway, model).await;
+    if route.is_none() && table.is_settling() {
+        route = resolve(gateway, model).await;
     }
-    if candidates.is_empty() {
-        return Err(no_model(table, model, caller));
+    let route = route.ok_or_else(|| no_model(table, model, caller))?;
+    let may_use = |one: &Candidate| caller.is_none_or(|caller| caller.may_use_provider(&one.core.name));
+    if !route.candidates.iter().any(may_use) {
+        let message = "this API key may not use any provider that serves the model";
+        return Err(Refusal::new(Cause::Forbidden, message).param("model").code("provider_not_allowed"));
     }
-    if let Some(caller) = caller {
-        candidates.retain(|candidate| caller.may_use_provider(&candidate.core.name));
-        if candidates.is_empty() {
-            let message = "this API key may not use any provider that serves the model";
-            return Err(Refusal::new(Cause::Forbidden, message).param("model").code("provider_not_allowed"));
-        }
-    }
-    Ok(candidates)
+    Ok(route)
 }
 
 /// Asks the dispatcher, which knows more once the lists that are being read have arrived.
-async fn resolve(gateway: &Gateway, model: &str) -> Candidates {
-    let Ok(_place) = gateway.resolving.try_acquire() else { return Candidates::new() };
+async fn resolve(gateway: &Gateway, model: &str) -> Option<Arc<Route>> {
+    let _place = gateway.resolving.try_acquire().ok()?;
     let dispatcher = gateway.dispatcher.load_full();
     let ask = |reply| DispatcherMessage::Resolve { model: model.into(), reply };
     match dispatcher.call(ask, Some(RESOLVE_TIMEOUT)).await {
-        Ok(CallResult::Success(candidates)) => candidates,
-        _ => Candidates::new(),
+        Ok(CallResult::Success(route)) => route,
+        _ => None,
     }
+}
+
+/// What binds the request to one candidate.
+fn affinity(sticky: Sticky, asked: &Asked<'_>, request: &ClientRequest) -> Option<u64> {
+    let field = |name| request.envelope.field(name).map(|field| &request.body[field.value.clone()]);
+    let bound: &[u8] = match sticky {
+        Sticky::None => return None,
+        Sticky::Session => asked.session_id?.as_bytes(),
+        Sticky::User => asked.user_id.map(str::as_bytes).or_else(|| field("user"))?,
+        Sticky::PromptPrefix => {
+            let prompt = field(request.endpoint.essential_field())?;
+            &prompt[..prompt.len().min(PROMPT_PREFIX)]
+        }
+    };
+    let mut hasher = DefaultHasher::new();
+    bound.hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 pub(super) fn no_model(table: &RouteTable, model: &str, caller: Option<&Caller>) -> Refusal {

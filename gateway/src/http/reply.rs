@@ -38,9 +38,6 @@ const FALLBACK_USED: HeaderName = HeaderName::from_static("x-prism-fallback-used
 const STRATEGY: HeaderName = HeaderName::from_static("x-prism-routing-strategy");
 const TRANSLATION: HeaderName = HeaderName::from_static("x-prism-translation");
 
-/// Candidates in the order of priority and configuration.
-const ORDERED: HeaderValue = HeaderValue::from_static("ordered");
-
 /// A provider's answer. Entry and exchange live as long as the body does.
 pub(super) fn answer(mut exchange: Box<Exchange>, relayed: Relayed, entry: Entry) -> Response {
     let Relayed { reply, candidate } = relayed;
@@ -109,14 +106,14 @@ fn ours(out: &mut HeaderMap, exchange: &Exchange) {
     if let Some(destination) = &exchange.destination {
         out.insert(PROVIDER, destination.provider_header.clone());
         out.insert(MODEL_USED, destination.model_header.clone());
-        out.insert(STRATEGY, ORDERED);
+        out.insert(STRATEGY, HeaderValue::from_static(exchange.strategy.name()));
     }
     out.insert(LATENCY, elapsed(exchange.began).into());
     if !exchange.timeout.is_zero() {
         out.insert(TIMEOUT, HeaderValue::from(u64::try_from(exchange.timeout.as_millis()).unwrap_or(u64::MAX)));
     }
     out.insert(ATTEMPTS, exchange.attempts.into());
-    out.insert(FALLBACK_USED, HeaderValue::from_static(if exchange.attempts > 1 { "true" } else { "false" }));
+    out.insert(FALLBACK_USED, HeaderValue::from_static(if exchange.fell_back { "true" } else { "false" }));
 }
 
 /// The few headers of a provider that mean something to a client; everything else stays behind.

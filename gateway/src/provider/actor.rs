@@ -9,7 +9,11 @@ use std::{
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio_util::task::TaskTracker;
 
-use super::{Discovery, ProviderCore, discovery};
+use super::{
+    Discovery, ProviderCore,
+    breaker::{BreakerState, Transition},
+    discovery,
+};
 use crate::{
     api::{DiscoveryHealth, ProviderError, ProviderHealth, ProviderState},
     refusal::{Cause, Refusal},
@@ -21,6 +25,9 @@ const UNHEALTHY_AFTER: u32 = 3;
 const DEGRADED_FROM: f64 = 0.1;
 /// After a failed discovery the next is tried this soon, then ever later up to the configured period.
 const REDISCOVER: Duration = Duration::from_secs(5);
+
+/// A probe that failed after its pause is repeated this soon.
+const PROBE_AGAIN: Duration = Duration::from_secs(1);
 
 pub struct Provider;
 
@@ -43,6 +50,11 @@ pub enum ProviderMessage {
     /// Time to read the model list.
     Discover,
     Discovered(Result<Vec<String>, Refusal>),
+    /// The breaker has changed its state.
+    Breaker(Transition),
+    /// A pause may be over: time to see whether the provider is there, without asking it for anything that costs.
+    Probe,
+    Probed(bool),
     Health(RpcReplyPort<ProviderHealth>),
     /// A defect on purpose, to prove that the supervisor does its work.
     #[cfg(test)]
@@ -66,6 +78,9 @@ impl Actor for Provider {
         arguments: ProviderArguments,
     ) -> Result<ProviderData, ActorProcessingErr> {
         arguments.core.deliver_to(me.clone());
+        if !matches!(arguments.core.breaker.state(arguments.core.age()), BreakerState::Closed) {
+            me.cast(ProviderMessage::Probe)?; // the incarnation before may have died with its timer
+        }
         if arguments.core.config.discover.is_some() {
             me.cast(ProviderMessage::Discover)?;
         }
@@ -83,6 +98,9 @@ impl Actor for Provider {
             ProviderMessage::Recovered => data.recovered(),
             ProviderMessage::Discover => data.discover(&me),
             ProviderMessage::Discovered(result) => data.discovered(&me, result),
+            ProviderMessage::Breaker(transition) => data.moved(&me, &transition),
+            ProviderMessage::Probe => data.probe(&me),
+            ProviderMessage::Probed(well) => data.probed(&me, well),
             ProviderMessage::Health(reply) => drop(reply.send(data.health())),
             #[cfg(test)]
             ProviderMessage::Crash => panic!("crash on purpose"),
@@ -106,6 +124,46 @@ impl ProviderData {
             message: message.into_owned(),
             at: rfc3339(SystemTime::now()),
         });
+    }
+
+    fn moved(&mut self, me: &ActorRef<ProviderMessage>, transition: &Transition) {
+        let name = &self.arguments.core.name;
+        let (from, to) = (transition.from.name(), transition.to.name());
+        match transition.pause {
+            Some(pause) => {
+                let pause_s = pause.as_secs_f64();
+                tracing::warn!(provider = %name, from, to, reason = %transition.reason, pause_s, "breaker");
+                me.send_after(pause, || ProviderMessage::Probe);
+            }
+            None => tracing::info!(provider = %name, from, to, reason = %transition.reason, "breaker"),
+        }
+    }
+
+    /// An open breaker without traffic is closed by nobody: a look at the provider brings it back to where requests are.
+    fn probe(&mut self, me: &ActorRef<ProviderMessage>) {
+        let (core, me) = (self.arguments.core.clone(), me.clone());
+        if core.breaker.is_open() {
+            self.arguments.tasks.spawn(async move {
+                let well = discovery::is_there(&core).await;
+                let _ = me.cast(ProviderMessage::Probed(well));
+            });
+        }
+    }
+
+    fn probed(&mut self, me: &ActorRef<ProviderMessage>, well: bool) {
+        let core = self.arguments.core.clone();
+        let now = core.age();
+        match core.breaker.probed(now, fastrand::f64(), well) {
+            Some(transition) => self.moved(me, &transition),
+            None if core.breaker.is_open() => {
+                let wait = match core.breaker.state(now) {
+                    BreakerState::Open { until } => until.saturating_sub(now),
+                    _ => PROBE_AGAIN,
+                };
+                me.send_after(wait, || ProviderMessage::Probe);
+            }
+            None => {}
+        }
     }
 
     fn recovered(&mut self) {

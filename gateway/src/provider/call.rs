@@ -1,7 +1,7 @@
 //! One upstream call: send, read the answer, account for it.
 
 use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, response::Parts};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Lease, ProviderCore, ProviderMessage, UpstreamStream};
+use super::{Lease, ProviderCore, UpstreamStream, attempt::Attempt};
 use crate::{
     api::ClientRequest,
     body::{Partial, collect},
@@ -52,11 +52,11 @@ pub async fn attempt(lease: Lease, request: &ClientRequest, model: &str, bounds:
     if bounds.strict && !upstream.losses.is_empty() {
         return Err(lossy(&upstream.losses));
     }
-    let mut attempt = Attempt::begin(lease);
+    let mut attempt = Attempt::begin(lease, request.envelope.stream);
     let result = call(&core, request, upstream, bounds, &mut attempt).await;
     match result {
         Ok(Called::Whole { answer, headers, losses }) => {
-            attempt.succeed();
+            attempt.succeed(answer.usage);
             Ok(Reply::Whole { answer, headers, losses })
         }
         Ok(Called::Stream { stream, headers, losses }) => {
@@ -87,7 +87,7 @@ async fn call(
     let mut outgoing = http::Request::new(body);
     *outgoing.method_mut() = Method::POST;
     *outgoing.uri_mut() = core.uri(&path)?;
-    *outgoing.headers_mut() = core.headers().clone();
+    *outgoing.headers_mut() = core.headers(attempt.lease.key);
     outgoing.headers_mut().extend(headers);
 
     let timeouts = &core.config.timeouts;
@@ -97,7 +97,7 @@ async fn call(
     let sending = core.transport.send(outgoing);
     let response = timeout_at(deadline, sending).await.map_err(|_| too_slow())?;
     let (head, body) = response.map_err(|error| unreachable(&error))?.into_parts();
-    attempt.answered();
+    attempt.answered(&head.headers);
 
     if !head.status.is_success() {
         return Err(refused(core, head, body, deadline).await);
@@ -179,64 +179,4 @@ fn lossy(losses: &[Loss]) -> Refusal {
     let message = format!("strict: the provider that serves this model does not take {}", fields.join(", "));
     let param = losses[0].field.clone();
     Refusal::invalid(param, message).code("lossy_translation")
-}
-
-/// The guard of one call: its drop gives the permit back and counts the outcome. A call that nobody ended was abandoned
-/// by its client and says nothing about the provider.
-pub(super) struct Attempt {
-    lease: Lease,
-    pub(super) began: Instant,
-    latency: Option<Duration>,
-    outcome: Option<Outcome>,
-}
-
-enum Outcome {
-    Succeeded,
-    Failed,
-    /// The provider answered that the request is not one it takes: it is well.
-    Refused,
-}
-
-impl Attempt {
-    fn begin(lease: Lease) -> Self {
-        Self { lease, began: Instant::now(), latency: None, outcome: None }
-    }
-
-    /// The answer's head has arrived.
-    fn answered(&mut self) {
-        self.latency = Some(self.began.elapsed());
-    }
-
-    pub(super) fn succeed(&mut self) {
-        self.outcome = Some(Outcome::Succeeded);
-    }
-
-    pub(super) fn fail(&mut self, refusal: &Refusal) {
-        self.outcome = Some(if refusal.cause.is_ill_health() { Outcome::Failed } else { Outcome::Refused });
-        if refusal.cause.is_ill_health() || matches!(refusal.cause, Cause::Credential | Cause::RateLimited) {
-            if refusal.cause.is_ill_health() {
-                self.lease.core.stats.failure(self.lease.core.age());
-            }
-            self.lease.core.report_failure(refusal);
-        }
-    }
-}
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        let core = &self.lease.core;
-        match self.outcome {
-            Some(Outcome::Succeeded) => {
-                core.counters.succeeded.inc();
-                core.stats.success(core.age(), self.latency.unwrap_or_else(|| self.began.elapsed()));
-                if core.stats.consecutive_failures.load(Relaxed) > 0 {
-                    core.stats.consecutive_failures.store(0, Relaxed);
-                    core.cast(ProviderMessage::Recovered);
-                }
-            }
-            Some(Outcome::Failed) => core.counters.failed.inc(),
-            Some(Outcome::Refused) => core.counters.refused.inc(),
-            None => core.counters.abandoned.inc(),
-        }
-    }
 }

@@ -1,8 +1,9 @@
 //! What of a provider outlives its actor: connections, permits, counters, and the way to the actor's mailbox.
 
 use std::{
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant, SystemTime},
@@ -11,22 +12,30 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use http::{
     HeaderMap, HeaderValue, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT},
-    uri::{Authority, PathAndQuery, Scheme},
+    header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
 };
 use prometheus::IntCounter;
 use ractor::ActorRef;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{ProviderMessage, stats::Stats};
+use super::{
+    ModelState, ProviderMessage,
+    address::Address,
+    breaker::{Admission, Breaker, BreakerState, Pass, Transition},
+    keys::{AllLimited, Keys},
+    quota::Demand,
+    stats::Stats,
+};
 use crate::{
-    config::{self, AuthScheme},
-    refusal::{Cause, Refusal},
+    config,
+    refusal::Refusal,
     telemetry::Metrics,
     transport::{Transport, credentials::Authoriser},
     wire::{Payload, WireFormat},
 };
 
+/// Models with a state of their own; the names of later ones may be junk, and share one.
+const MOST_MODELS: usize = 2_048;
 /// A mailbox is told of at most one failure in this time; the counters know of all.
 const FAILURE_MAIL_GAP: Duration = Duration::from_millis(1);
 
@@ -41,14 +50,17 @@ pub struct ProviderCore {
     pub name: Arc<str>,
     pub name_header: HeaderValue,
     pub(super) stats: Stats,
+    pub(super) breaker: Breaker,
+    pub(super) keys: Keys,
+    models: RwLock<HashMap<Box<str>, Arc<ModelState>>>,
+    /// Of all the models that are too many to know by name.
+    other: Arc<ModelState>,
     pub(super) born: Instant,
     pub(super) born_at: SystemTime,
     permits: Arc<Semaphore>,
     draining: AtomicBool,
     headers: HeaderMap,
-    scheme: Scheme,
-    authority: Authority,
-    prefix: String,
+    address: Address,
     discovery: ArcSwap<Discovery>,
     mailbox: ArcSwapOption<ActorRef<ProviderMessage>>,
     /// Age in ms at which the mailbox was last told of a failure.
@@ -77,6 +89,11 @@ pub struct Discovery {
 /// The right to make one call; its drop gives the permit back.
 pub struct Lease {
     pub core: Arc<ProviderCore>,
+    pub(super) model: Arc<ModelState>,
+    /// Which of the provider's keys it uses.
+    pub(super) key: usize,
+    /// The breaker's leave; taken by whatever decides how the call ended.
+    pub(super) pass: Option<Pass>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -87,6 +104,22 @@ pub enum NoLease {
     Full,
     /// The provider is being removed.
     Draining,
+    /// Its breaker is open for so long.
+    Open(Duration),
+    /// Every key waits for its quota for so long.
+    Limited(Duration),
+}
+
+/// How gladly a provider is asked; better ones first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Readiness {
+    Ready,
+    /// It has just recovered and is given part of its share.
+    Reluctant,
+    /// It is about to refuse, by what it said of its quota, or refused its key.
+    Low,
+    /// It waits for its quota, has no free permit, or its breaker is open.
+    Out,
 }
 
 impl ProviderCore {
@@ -112,9 +145,7 @@ impl ProviderCore {
         authoriser: Option<Arc<dyn Authoriser>>,
         metrics: &Metrics,
     ) -> Arc<Self> {
-        let base: Uri = config.base_url.parse().expect("configuration has checked the base URL");
-        let parts = base.into_parts();
-        let prefix = parts.path_and_query.as_ref().map_or("", PathAndQuery::path).trim_end_matches('/').to_owned();
+        let keys = Keys::of(&config);
         let counter = |outcome| metrics.attempts(&config.name, outcome);
         Arc::new(Self {
             format,
@@ -128,9 +159,11 @@ impl ProviderCore {
             permits: Arc::new(Semaphore::new(config.max_concurrent.min(Semaphore::MAX_PERMITS))),
             draining: AtomicBool::new(false),
             headers: upstream_headers(&config, format),
-            scheme: parts.scheme.expect("configuration has checked the base URL"),
-            authority: parts.authority.expect("configuration has checked the base URL"),
-            prefix,
+            breaker: Breaker::new(config.breaker.clone()),
+            models: RwLock::default(),
+            other: Arc::new(ModelState::new(keys.len())),
+            keys,
+            address: Address::of(&config.base_url),
             discovery: ArcSwap::default(),
             mailbox: ArcSwapOption::empty(),
             last_failure_mail: AtomicU64::new(0),
@@ -144,18 +177,73 @@ impl ProviderCore {
         })
     }
 
-    /// Never waits: full or draining is an answer.
+    /// Never waits: whatever stands in the way is an answer.
     ///
     /// # Errors
     /// Why not.
-    pub fn try_lease(self: &Arc<Self>) -> Result<Lease, NoLease> {
+    pub fn try_lease(self: &Arc<Self>, model: &Arc<ModelState>) -> Result<Lease, NoLease> {
         if self.draining.load(Relaxed) {
             return Err(NoLease::Draining);
         }
-        match self.permits.clone().try_acquire_owned() {
-            Ok(permit) => Ok(Lease { core: self.clone(), _permit: permit }),
-            Err(_) => Err(NoLease::Full),
+        let now = self.age();
+        let limited = |all: AllLimited| NoLease::Limited(all.wait);
+        let key = self.keys.choose(model, self.demand(), now, fastrand::f64()).map_err(limited)?;
+        let permit = self.permits.clone().try_acquire_owned().map_err(|_| NoLease::Full)?;
+        let (admission, transition) = self.breaker.admit(now, fastrand::f64());
+        self.announce(transition);
+        let pass = match admission {
+            Admission::Free(pass) | Admission::Reluctant(pass) | Admission::Probe(pass) => Some(pass),
+            Admission::Refused { until } => return Err(NoLease::Open(until.saturating_sub(now))),
+        };
+        Ok(Lease { core: self.clone(), model: model.clone(), key, pass, _permit: permit })
+    }
+
+    /// How gladly it is asked for a model. Changes nothing.
+    pub fn readiness(&self, model: &ModelState) -> Readiness {
+        let now = self.age();
+        if self.draining.load(Relaxed) || self.permits.available_permits() == 0 {
+            return Readiness::Out;
         }
+        let by_health = match self.breaker.state(now) {
+            BreakerState::Closed => Readiness::Ready,
+            BreakerState::HalfOpen { probes, .. } if probes < self.config.breaker.half_open_max_requests => {
+                Readiness::Ready
+            }
+            BreakerState::Ramping { share } if fastrand::f64() >= share => Readiness::Reluctant,
+            BreakerState::Ramping { .. } => Readiness::Ready,
+            BreakerState::Open { .. } | BreakerState::HalfOpen { .. } => Readiness::Out,
+        };
+        by_health.max(self.keys.readiness(model, self.demand(), now))
+    }
+
+    /// What its quota has to bear already.
+    fn demand(&self) -> Demand {
+        let requests = self.stats.succeeded.load(Relaxed).max(1);
+        Demand { in_flight: self.in_flight() as u64, tokens_each: self.stats.tokens.load(Relaxed) / requests }
+    }
+
+    /// Of its recent answers; `None` without any.
+    pub fn success_rate(&self) -> Option<f64> {
+        self.stats.error_rate(self.age()).map(|errors| 1.0 - errors)
+    }
+
+    /// How many keys a request may use one after the other.
+    pub fn key_count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// What is known of a model here.
+    pub fn model(&self, upstream: &str) -> Arc<ModelState> {
+        let known = self.models.read().expect("no panic holds this lock");
+        if let Some(model) = known.get(upstream) {
+            return model.clone();
+        }
+        drop(known);
+        let mut all = self.models.write().expect("no panic holds this lock");
+        if all.len() >= MOST_MODELS {
+            return self.other.clone();
+        }
+        all.entry(upstream.into()).or_insert_with(|| Arc::new(ModelState::new(self.keys.len()))).clone()
     }
 
     pub fn in_flight(&self) -> usize {
@@ -198,7 +286,8 @@ impl ProviderCore {
         self.mailbox.load_full()
     }
 
-    pub(super) fn age(&self) -> Duration {
+    /// Time since its birth: the clock of everything that is known of it.
+    pub fn age(&self) -> Duration {
         self.born.elapsed()
     }
 
@@ -217,6 +306,13 @@ impl ProviderCore {
         }
     }
 
+    /// Tells the actor that the breaker has changed its state.
+    pub(super) fn announce(&self, transition: Option<Transition>) {
+        if let Some(transition) = transition {
+            self.cast(ProviderMessage::Breaker(transition));
+        }
+    }
+
     /// A message to an actor that is just being restarted is lost: what matters is in the counters.
     pub(super) fn cast(&self, message: ProviderMessage) {
         if let Some(actor) = self.mailbox.load().as_deref() {
@@ -229,32 +325,15 @@ impl ProviderCore {
     /// # Errors
     /// When the path, which may hold a model's name, cannot stand in a URL.
     pub(super) fn uri(&self, path: &str) -> Result<Uri, Refusal> {
-        let mut full = String::with_capacity(self.prefix.len() + path.len());
-        full.push_str(&self.prefix);
-        full.push_str(path);
-        let bad = |_| Refusal::new(Cause::Invalid, "the model name cannot be part of a URL").param("model");
-        let path = PathAndQuery::from_maybe_shared(full).map_err(bad)?;
-        let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(path);
-        Ok(Uri::from_parts(parts).expect("scheme, authority and path are all there"))
+        self.address.uri(path)
     }
 
-    /// The address of the model list: a path below the base URL or a whole URL, which may be elsewhere only where the
-    /// credential belongs.
+    /// The address of something that the provider named: a path below the base URL, or a whole URL of its own.
     ///
     /// # Errors
     /// When it can be none, or would carry the credential to strangers.
     pub(super) fn list_uri(&self, path: &str) -> Result<Uri, Refusal> {
-        if path.starts_with('/') || path.is_empty() {
-            return self.uri(path);
-        }
-        let refused = || Refusal::new(Cause::Internal, "the model list is not at an address of this provider");
-        let uri: Uri = path.parse().map_err(|_| refused())?;
-        let home = self.authority.host();
-        let near = uri.scheme() == Some(&self.scheme) && uri.host().is_some_and(|host| is_kin(home, host));
-        if near { Ok(uri) } else { Err(refused()) }
+        self.address.kin(path)
     }
 
     /// Puts the credential that is no fixed header on a request that is otherwise final.
@@ -268,9 +347,11 @@ impl ProviderCore {
         }
     }
 
-    /// The headers of every upstream request: made here, never taken from a client.
-    pub(super) fn headers(&self) -> &HeaderMap {
-        &self.headers
+    /// The headers of an upstream request with one of the keys: made here, never taken from a client.
+    pub(super) fn headers(&self, key: usize) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        self.keys.get(key).put_on(&mut headers);
+        headers
     }
 }
 
@@ -283,55 +364,5 @@ fn upstream_headers(config: &config::Provider, format: &dyn WireFormat) -> Heade
     for (name, value) in &config.headers {
         headers.insert(name, value.clone());
     }
-    if let Some((name, mut value)) = credential(config) {
-        value.set_sensitive(true);
-        headers.insert(name, value);
-    }
     headers
-}
-
-fn credential(config: &config::Provider) -> Option<(HeaderName, HeaderValue)> {
-    let key = config.key.as_ref()?.expose();
-    let (name, value) = match config.auth {
-        AuthScheme::Bearer => (AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {key}"))),
-        AuthScheme::ApiKey => (HeaderName::from_static("api-key"), HeaderValue::from_str(key)),
-        AuthScheme::XApiKey => (HeaderName::from_static("x-api-key"), HeaderValue::from_str(key)),
-        AuthScheme::XGoogApiKey => (HeaderName::from_static("x-goog-api-key"), HeaderValue::from_str(key)),
-        AuthScheme::None => return None,
-    };
-    Some((name, value.expect("configuration has checked that the key can stand in a header")))
-}
-
-/// Whether two hosts belong together: the same, or both AWS's, or of one domain of at least three labels (of shorter ones
-/// it cannot be known who owns them).
-fn is_kin(home: &str, host: &str) -> bool {
-    let aws = |host: &str| host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
-    let parent = |host: &str| host.split_once('.').map(|(_, parent)| parent.to_owned());
-    let is_address = home.parse::<std::net::IpAddr>().is_ok();
-    home.eq_ignore_ascii_case(host)
-        || (aws(home) && aws(host))
-        || (!is_address
-            && parent(home) == parent(host)
-            && parent(home).is_some_and(|parent| parent.split('.').count() >= 3))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_kin;
-
-    #[test]
-    fn a_credential_goes_only_where_it_belongs() {
-        for (home, host, expected) in [
-            ("bedrock-runtime.us-east-1.amazonaws.com", "bedrock.us-east-1.amazonaws.com", true),
-            ("llm.example.com", "llm.example.com", true),
-            ("a.llm.example.com", "b.llm.example.com", true),
-            ("llm.example.co", "evil.example.co", false),
-            ("127.0.0.1", "9.0.0.1", false),
-            ("llm.example.com", "bedrock.us-east-1.amazonaws.com", false),
-            ("bedrock-runtime.us-east-1.amazonaws.com", "amazonaws.com.evil.example", false),
-            ("bedrock-runtime.us-east-1.amazonaws.com", "evilamazonaws.com", false),
-        ] {
-            assert_eq!(is_kin(home, host), expected, "{home} {host}");
-        }
-    }
 }

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Limited};
 use super::{ProviderCore, call::unreachable};
 use crate::{
     refusal::{Cause, Refusal},
+    transport::UpstreamBody,
     wire::{ModelPage, Payload},
 };
 
@@ -38,21 +39,32 @@ async fn read(core: &ProviderCore) -> Result<Vec<String>, Refusal> {
     Ok(ids)
 }
 
+/// Whether the provider answers at all, asked for what no provider bills: its model list, or its front page. Any answer
+/// but a server's error shows that it is there; whether it serves is for real requests to find out.
+pub(super) async fn is_there(core: &ProviderCore) -> bool {
+    let path = core.format.models_path(&core.config);
+    let answer = tokio::time::timeout(TIMEOUT, get(core, &path)).await;
+    matches!(answer, Ok(Ok(response)) if !response.status().is_server_error())
+}
+
 async fn read_page(core: &ProviderCore, path: &str) -> Result<ModelPage, Refusal> {
-    let mut request = http::Request::new(Payload::default());
-    *request.method_mut() = Method::GET;
-    *request.uri_mut() = core.list_uri(path)?;
-    *request.headers_mut() = core.headers().clone();
-    request.headers_mut().remove(CONTENT_TYPE);
-    core.authorise(&mut request).await?;
-    let response = core.transport.send(request).await.map_err(|error| unreachable(&error))?;
-    let (head, body) = response.into_parts();
+    let (head, body) = get(core, path).await?.into_parts();
     let body = Limited::new(body, MAX_LIST).collect().await;
     let body = body.map_err(|_| Refusal::new(Cause::Upstream, "the model list could not be read"))?.to_bytes();
     if !head.status.is_success() {
         return Err(core.format.refusal(head.status, &head.headers, &body));
     }
     core.format.models(&body)
+}
+
+async fn get(core: &ProviderCore, path: &str) -> Result<http::Response<UpstreamBody>, Refusal> {
+    let mut request = http::Request::new(Payload::default());
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = core.list_uri(path)?;
+    *request.headers_mut() = core.headers(core.keys.any());
+    request.headers_mut().remove(CONTENT_TYPE);
+    core.authorise(&mut request).await?;
+    core.transport.send(request).await.map_err(|error| unreachable(&error))
 }
 
 #[cfg(test)]

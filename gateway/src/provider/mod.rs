@@ -5,13 +5,17 @@
 //! its answer is a stream.
 
 mod actor;
+mod address;
+mod attempt;
 pub mod availability;
 pub mod breaker;
 mod call;
 mod core;
 pub mod credential;
 mod discovery;
+mod keys;
 pub mod latency;
+mod model;
 pub mod peak;
 pub mod quota;
 mod stats;
@@ -23,6 +27,7 @@ mod window;
 
 pub use actor::{Provider, ProviderMessage, health_from_outside};
 pub use call::{Bounds, Reply, attempt};
-pub use core::{Discovery, Lease, NoLease, ProviderCore};
+pub use core::{Discovery, Lease, NoLease, ProviderCore, Readiness};
+pub use model::ModelState;
 pub use stream::UpstreamStream;
 pub use supervisor::{ProviderSupervisor, Supervised};

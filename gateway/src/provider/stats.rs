@@ -5,9 +5,8 @@ use std::{
     time::Duration,
 };
 
-/// Slots of the error-rate window and their length: one minute in all.
-const SLOTS: usize = 10;
-const SLOT: Duration = Duration::from_secs(6);
+use super::availability::Availability;
+
 /// Weight of the newest latency in the moving average, as a power of two: 1/8.
 const EWMA_SHIFT: u32 = 3;
 
@@ -15,21 +14,15 @@ const EWMA_SHIFT: u32 = 3;
 pub struct Stats {
     pub succeeded: AtomicU64,
     pub failed: AtomicU64,
+    /// Of the answers that reported any, in and out.
+    pub tokens: AtomicU64,
     pub consecutive_failures: AtomicU32,
     pub restarts: AtomicU32,
     /// Moving average of the time to the answer's head, µs; 0 before the first.
     latency: AtomicU64,
     /// Since the provider's birth, ms; 0 for never.
     last_success: AtomicU64,
-    recent: [Slot; SLOTS],
-}
-
-#[derive(Debug, Default)]
-struct Slot {
-    /// Which stretch of time the slot counts, so that an old one is recognised.
-    era: AtomicU64,
-    succeeded: AtomicU32,
-    failed: AtomicU32,
+    pub recent: Availability,
 }
 
 impl Stats {
@@ -40,35 +33,19 @@ impl Stats {
         let (old, new) = (self.latency.load(Relaxed), latency.as_micros() as u64);
         let mean = if old == 0 { new } else { old - (old >> EWMA_SHIFT) + (new >> EWMA_SHIFT) };
         self.latency.store(mean, Relaxed); // a lost race loses one sample of many
-        self.slot(age).succeeded.fetch_add(1, Relaxed);
+        self.recent.succeeded(age);
     }
 
     /// Counts an ill-health failure and returns how many there were in a row.
     pub fn failure(&self, age: Duration) -> u32 {
         self.failed.fetch_add(1, Relaxed);
-        self.slot(age).failed.fetch_add(1, Relaxed);
+        self.recent.failed(age);
         self.consecutive_failures.fetch_add(1, Relaxed) + 1
-    }
-
-    fn slot(&self, age: Duration) -> &Slot {
-        let era = age.as_secs() / SLOT.as_secs();
-        let slot = &self.recent[era as usize % SLOTS];
-        if slot.era.swap(era, Relaxed) != era {
-            slot.succeeded.store(0, Relaxed);
-            slot.failed.store(0, Relaxed);
-        }
-        slot
     }
 
     /// Share of failures in the last minute; `None` without traffic.
     pub fn error_rate(&self, age: Duration) -> Option<f64> {
-        let now = age.as_secs() / SLOT.as_secs();
-        let live = |slot: &&Slot| slot.era.load(Relaxed) + SLOTS as u64 > now;
-        let (succeeded, failed) = self.recent.iter().filter(live).fold((0, 0), |(succeeded, failed), slot| {
-            (succeeded + slot.succeeded.load(Relaxed), failed + slot.failed.load(Relaxed))
-        });
-        let all = succeeded + failed;
-        (all > 0).then(|| f64::from(failed) / f64::from(all))
+        self.recent.success_rate(age).map(|rate| 1.0 - rate)
     }
 
     pub fn latency(&self) -> Option<Duration> {
@@ -84,18 +61,6 @@ impl Stats {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_error_rate_forgets_after_a_minute() {
-        let stats = Stats::default();
-        let at = Duration::from_secs;
-        stats.failure(at(1));
-        stats.success(at(2), at(1));
-        assert_eq!(stats.error_rate(at(10)), Some(0.5));
-        assert_eq!(stats.error_rate(at(90)), None);
-        stats.success(at(61), at(1));
-        assert_eq!(stats.error_rate(at(61)), Some(0.0), "the slot of second 1 is used again from 0");
-    }
 
     #[test]
     fn latency_moves_towards_what_is_seen() {

@@ -12,7 +12,10 @@ use bytes::Bytes;
 use http_body::Body;
 use tokio::time::{Instant, Sleep};
 
-use super::call::{Attempt, broken, too_slow};
+use super::{
+    attempt::Attempt,
+    call::{broken, too_slow},
+};
 use crate::{
     api::TokenUsage,
     refusal::{Cause, Refusal},
@@ -117,7 +120,7 @@ impl UpstreamStream {
             if self.upstream_ended {
                 if self.decoder.seen().complete {
                     self.ended = true;
-                    self.attempt.succeed();
+                    self.attempt.succeed(self.decoder.seen().usage);
                     return Poll::Ready(None);
                 }
                 let refusal = Refusal::new(Cause::Upstream, "the provider's stream was cut short").code("stream_cut");
@@ -157,8 +160,12 @@ impl UpstreamStream {
         match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.last_read = Instant::now();
+                let had_begun = self.has_begun();
                 if let Ok(data) = frame.into_data() {
                     self.decoder.feed(data, &mut self.out);
+                }
+                if !had_begun && self.has_begun() {
+                    self.attempt.flows();
                 }
                 if self.body.is_end_stream() {
                     self.upstream_end();

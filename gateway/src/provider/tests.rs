@@ -102,9 +102,13 @@ fn request(stream: bool) -> ClientRequest {
     wire::openai::read(Endpoint::ChatCompletions, body.into()).unwrap()
 }
 
+fn lease(core: &Arc<ProviderCore>) -> Result<Lease, NoLease> {
+    core.try_lease(&core.model("m"))
+}
+
 async fn try_once(core: &Arc<ProviderCore>) -> Result<Reply, crate::refusal::Refusal> {
     let bounds = Bounds { deadline: Instant::now() + Duration::from_secs(3600), strict: false };
-    attempt(core.try_lease().unwrap(), &request(true), "m", bounds).await
+    attempt(lease(core).unwrap(), &request(true), "m", bounds).await
 }
 
 fn stream(reply: Reply) -> Box<UpstreamStream> {
@@ -177,7 +181,7 @@ async fn permits_are_bounded_and_come_back_however_a_call_ends() {
     let core = core(vec![answer(), answer(), (500, vec![])]);
     let one = try_once(&core).await.unwrap();
     let two = try_once(&core).await.unwrap();
-    assert_eq!(core.try_lease().err(), Some(NoLease::Full));
+    assert_eq!(lease(&core).err(), Some(NoLease::Full));
     drop(one); // the client left
     assert_eq!(core.in_flight(), 1);
     assert!(try_once(&core).await.is_err());
@@ -267,6 +271,6 @@ async fn a_provider_that_is_removed_takes_no_new_call_and_ends_none() {
     let core = core(vec![(200, vec![Step::Send(EVENT), Step::Send(DONE)])]);
     let mut running = stream(try_once(&core).await.unwrap());
     core.drain();
-    assert_eq!(core.try_lease().err(), Some(NoLease::Draining));
+    assert_eq!(lease(&core).err(), Some(NoLease::Draining));
     assert!(next(&mut running).await.unwrap().is_ok());
 }

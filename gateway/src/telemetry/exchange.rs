@@ -1,14 +1,20 @@
 //! The guard of one client request.
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use http::HeaderValue;
+use smallvec::SmallVec;
 
 use super::{Metrics, Series};
-use crate::api::{Endpoint, TokenUsage};
+use crate::{
+    api::{Endpoint, TokenUsage},
+    config::Strategy,
+    refusal::{Cause, Refusal},
+};
 
 /// How a request ended, as the log says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +47,64 @@ pub struct Destination {
     pub model_header: HeaderValue,
 }
 
+/// Why an attempt is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    First,
+    /// Another candidate, after one has failed.
+    Failover,
+    /// Another key of the same provider.
+    NextKey,
+    /// The same again, after a pause.
+    Retry,
+    /// A second request beside a slow first one.
+    Hedge,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::First => "first",
+            Kind::Failover => "failover",
+            Kind::NextKey => "next_key",
+            Kind::Retry => "retry",
+            Kind::Hedge => "hedge",
+        }
+    }
+}
+
+/// One upstream call of a request.
+#[derive(Debug, Clone)]
+pub struct Attempted {
+    pub provider: Arc<str>,
+    pub kind: Kind,
+    began: Instant,
+    /// Until its answer began, or it failed; `None` while it is under way.
+    pub took: Option<Duration>,
+    /// `None` while it is under way: that is how it stays when the client leaves.
+    pub outcome: Option<Outcome>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Answered,
+    /// `status` is what the provider answered with, where it did.
+    Failed {
+        cause: Cause,
+        status: Option<u16>,
+    },
+    /// The other request of a hedge was quicker.
+    Outrun,
+}
+
+impl Attempted {
+    fn end(&mut self, outcome: Outcome) {
+        self.took.get_or_insert_with(|| self.began.elapsed());
+        self.outcome.get_or_insert(outcome);
+    }
+}
+
 /// One request from head to end. It is counted and logged once, in its drop: until [`Exchange::end`] says otherwise, the
 /// client is taken to have left.
 pub struct Exchange {
@@ -57,6 +121,12 @@ pub struct Exchange {
     /// Where the latest attempt went.
     pub destination: Option<Destination>,
     pub attempts: u32,
+    /// What became of each; one that is under way is the last.
+    pub attempted: SmallVec<[Attempted; 1]>,
+    /// Somebody else than the first choice was asked.
+    pub fell_back: bool,
+    /// How the candidates were ordered, for `x-prism-routing-strategy`.
+    pub strategy: Strategy,
     /// What bounds the request; zero before it is known.
     pub timeout: Duration,
     pub stream: bool,
@@ -83,6 +153,9 @@ impl Exchange {
             model: None,
             destination: None,
             attempts: 0,
+            attempted: SmallVec::new(),
+            fell_back: false,
+            strategy: Strategy::default(),
             timeout: Duration::ZERO,
             stream: false,
             status: 0,
@@ -93,11 +166,39 @@ impl Exchange {
         })
     }
 
-    /// An attempt begins.
-    pub fn attempt(&mut self, destination: Destination, series: Arc<Series>) {
+    /// An attempt begins. Answers its number.
+    pub fn attempt(&mut self, destination: Destination, series: Arc<Series>, kind: Kind) -> usize {
         self.attempts += 1;
+        self.fell_back |= kind == Kind::Failover;
+        let provider = destination.provider.clone();
+        self.attempted.push(Attempted { provider, kind, began: Instant::now(), took: None, outcome: None });
+        self.answered_by(destination, series);
+        self.attempted.len() - 1
+    }
+
+    /// Whose answer the client gets.
+    pub fn answered_by(&mut self, destination: Destination, series: Arc<Series>) {
         self.destination = Some(destination);
         self.series = series;
+    }
+
+    /// An attempt has been answered, or why not.
+    pub fn attempted(&mut self, number: usize, refusal: Option<&Refusal>) {
+        let outcome = refusal.map_or(Outcome::Answered, |refusal| Outcome::Failed {
+            cause: refusal.cause,
+            status: refusal.upstream_status,
+        });
+        self.attempted[number].end(outcome);
+    }
+
+    /// Another attempt has answered first, and this one was cancelled.
+    pub fn outrun(&mut self, number: usize) {
+        self.attempted[number].end(Outcome::Outrun);
+    }
+
+    /// Requests in progress in the whole process.
+    pub fn active(&self) -> usize {
+        usize::try_from(self.metrics.in_flight.get()).unwrap_or(0)
     }
 
     pub fn end(&mut self, ending: Ending) {
@@ -129,6 +230,7 @@ impl Exchange {
             model = self.model.as_deref(),
             provider = self.destination.as_ref().map(|to| &*to.provider),
             attempts = self.attempts,
+            attempted = (self.attempts > 1).then(|| tracing::field::display(Journey(&self.attempted))),
             stream = self.stream,
             input_tokens = usage.input,
             output_tokens = usage.output,
@@ -137,6 +239,29 @@ impl Exchange {
             error = self.error.as_deref(),
             "request"
         );
+    }
+}
+
+/// `openai failed (503, 12 ms), azure answered (340 ms)`, for people.
+struct Journey<'a>(&'a [Attempted]);
+
+impl fmt::Display for Journey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, one) in self.0.iter().enumerate() {
+            let separator = if at > 0 { ", " } else { "" };
+            write!(f, "{separator}{} {} ", one.provider, one.kind.name())?;
+            match one.outcome {
+                None => write!(f, "left")?,
+                Some(Outcome::Answered) => write!(f, "answered")?,
+                Some(Outcome::Outrun) => write!(f, "outrun")?,
+                Some(Outcome::Failed { status: Some(status), .. }) => write!(f, "failed ({status})")?,
+                Some(Outcome::Failed { cause, status: None }) => write!(f, "failed ({cause:?})")?,
+            }
+            if let Some(took) = one.took {
+                write!(f, " in {} ms", took.as_millis())?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use smallvec::SmallVec;
 
-use crate::config::Strategy;
+use crate::{config::Strategy, provider::Readiness};
 
 /// Every candidate's share under `adaptive`, so that one that has recovered is noticed; less when there are many.
 const FLOOR: f64 = 0.05;
@@ -41,18 +41,6 @@ pub struct View {
     /// In any unit that all share.
     pub price: Option<f64>,
     pub readiness: Readiness,
-}
-
-/// Whether a candidate can be used, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Readiness {
-    Ready,
-    /// Usable, but just recovered or short of quota.
-    Reluctant,
-    /// Out of quota, or all its places are taken.
-    Limited,
-    /// Its breaker is open or its credential refused.
-    Open,
 }
 
 /// How a request chooses.
@@ -115,7 +103,7 @@ impl View {
     /// A full candidate can take nothing at the moment.
     fn readiness(&self) -> Readiness {
         let full = self.in_flight >= self.max_concurrent;
-        if full { self.readiness.max(Readiness::Limited) } else { self.readiness }
+        if full { self.readiness.max(Readiness::Out) } else { self.readiness }
     }
 }
 

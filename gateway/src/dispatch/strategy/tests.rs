@@ -57,9 +57,9 @@ fn secs(seconds: f64) -> Option<Duration> {
 fn round_robin_is_exactly_even_whoever_is_out() {
     let mut views = views(5);
     assert_eq!(firsts(Strategy::RoundRobin, &views), [ROUNDS / 5; 5]);
-    views[1].readiness = Readiness::Open;
+    views[1].readiness = Readiness::Out;
     assert_eq!(firsts(Strategy::RoundRobin, &views), [ROUNDS / 4, 0, ROUNDS / 4, ROUNDS / 4, ROUNDS / 4]);
-    views[2].readiness = Readiness::Limited;
+    views[2].readiness = Readiness::Low;
     assert_eq!(firsts(Strategy::RoundRobin, &views), [ROUNDS / 3, 0, 0, ROUNDS / 3, ROUNDS / 3]);
 }
 
@@ -86,9 +86,9 @@ fn weights_are_shares_of_those_that_are_there() {
     }
     assert_shares(&firsts(Strategy::Weighted, &views), &[70.0, 20.0, 10.0, 0.0]);
     assert_shares(&places(Strategy::Weighted, &views, 3), &[0.0, 0.0, 0.0, 1.0]);
-    views[0].readiness = Readiness::Open;
+    views[0].readiness = Readiness::Out;
     assert_shares(&firsts(Strategy::Weighted, &views), &[0.0, 20.0, 10.0, 0.0]);
-    (views[1].readiness, views[2].readiness) = (Readiness::Open, Readiness::Limited);
+    (views[1].readiness, views[2].readiness) = (Readiness::Out, Readiness::Low);
     assert_eq!(firsts(Strategy::Weighted, &views)[3], ROUNDS, "weight 0 is for failover");
 }
 
@@ -112,7 +112,7 @@ fn of_two_by_chance_the_faster_is_taken_and_the_slowest_never_first() {
     // of the six pairs, so many have it as the better one
     assert_shares(&firsts(Strategy::LeastLatency, &views), &[3.0, 2.0, 1.0, 0.0]);
     assert_eq!(firsts(Strategy::Fastest, &views), firsts(Strategy::LeastLatency, &views));
-    views[0].readiness = Readiness::Open;
+    views[0].readiness = Readiness::Out;
     assert_shares(&firsts(Strategy::LeastLatency, &views), &[0.0, 2.0, 1.0, 0.0]);
 }
 
@@ -155,7 +155,7 @@ fn the_cheapest_is_first_and_an_unknown_price_last() {
     }
     assert_shares(&firsts(Strategy::CostOptimized, &views), &[0.0, 0.0, 1.0, 1.0]);
     assert_eq!(places(Strategy::CostOptimized, &views, 3)[0], ROUNDS);
-    (views[2].readiness, views[3].readiness) = (Readiness::Open, Readiness::Open);
+    (views[2].readiness, views[3].readiness) = (Readiness::Out, Readiness::Out);
     assert_eq!(firsts(Strategy::CostOptimized, &views)[1], ROUNDS);
 }
 
@@ -168,7 +168,7 @@ fn adaptive_follows_success_and_speed_and_starves_nobody() {
     // 2, ½ and 1 of the 80 % above the floor of 5 % each
     let shares = [2.0, 0.5, 1.0, 0.0].map(|merit| 0.05 + 0.8 * merit / 3.5);
     assert_shares(&firsts(Strategy::Adaptive, &views), &shares);
-    views[0].readiness = Readiness::Limited;
+    views[0].readiness = Readiness::Low;
     let shares = [0.5, 1.0, 0.0].map(|merit| 0.05 + 0.85 * merit / 1.5);
     assert_shares(&firsts(Strategy::Adaptive, &views), &[0.0, shares[0], shares[1], shares[2]]);
     views.iter_mut().for_each(|view| view.success_rate = Some(0.0));
@@ -190,7 +190,7 @@ fn what_is_bound_is_spread_by_weight_and_moves_only_when_it_must() {
     let count =
         |bound: &[usize]| (0..4).map(|at| bound.iter().filter(|&&to| to == at).count() as u64).collect::<Vec<_>>();
     assert_shares(&count(&before), &[4.0, 3.0, 2.0, 1.0]);
-    for out in [Readiness::Reluctant, Readiness::Limited, Readiness::Open] {
+    for out in [Readiness::Reluctant, Readiness::Low, Readiness::Out] {
         views[0].readiness = out;
         let after: Vec<_> = (0..ROUNDS).map(|key| bound(&views, key)).collect();
         assert!(before.iter().zip(&after).all(|(before, after)| before == after || *before == 0));
@@ -210,7 +210,7 @@ fn nothing_is_bound_to_a_tier_that_is_for_failover() {
     let mut views = views(4);
     (views[2].tier, views[3].tier) = (1, 1);
     assert!((0..1000).all(|key| bound(&views, key) < 2));
-    (views[0].readiness, views[1].readiness) = (Readiness::Open, Readiness::Open);
+    (views[0].readiness, views[1].readiness) = (Readiness::Out, Readiness::Out);
     assert!((0..1000).all(|key| bound(&views, key) >= 2));
 }
 
@@ -223,7 +223,7 @@ fn regions_come_right_behind_their_own_provider() {
         Choice { strategy: Strategy::RoundRobin, ticket, sticky: None }.order(views, &mut Rng::with_seed(0)).to_vec()
     };
     assert_eq!((order(&views, 0), order(&views, 1)), (vec![0, 2, 3, 1], vec![1, 0, 2, 3]));
-    views[0].readiness = Readiness::Open;
+    views[0].readiness = Readiness::Out;
     assert_eq!((order(&views, 0), order(&views, 1)), (vec![1, 2, 3, 0], vec![2, 3, 1, 0]));
 }
 
@@ -235,8 +235,8 @@ fn a_full_candidate_waits_behind_those_with_room() {
 }
 
 fn any_view() -> impl Generator<Value = View> {
-    use Readiness::{Limited, Open, Ready, Reluctant};
-    let readiness = prop::sample::select(vec![Ready, Ready, Reluctant, Limited, Open]);
+    use Readiness::{Low, Out, Ready, Reluctant};
+    let readiness = prop::sample::select(vec![Ready, Ready, Reluctant, Low, Out]);
     let known = (prop::option::of(0..100_000_u64), prop::option::of(-0.5..1.5), prop::option::of(0.0..9.0));
     let fixed = (0..4_u64, 0..3_u32, 0..3_u32, 0..3_u32);
     (fixed, 0..4_usize, 0..5_usize, known, readiness).prop_map(
@@ -268,8 +268,8 @@ proptest! {
         prop_assert!(sorted.iter().copied().eq(0..views.len()), "{:?}", order);
         let class = |at: usize| {
             let view: &View = &views[at];
-            let full = view.in_flight >= view.max_concurrent && view.readiness < Readiness::Limited;
-            (if full { Readiness::Limited } else { view.readiness }, view.tier, view.weight == 0)
+            let full = view.in_flight >= view.max_concurrent && view.readiness < Readiness::Out;
+            (if full { Readiness::Out } else { view.readiness }, view.tier, view.weight == 0)
         };
         for pair in order.windows(2) {
             let (one, other) = (&views[pair[0]], &views[pair[1]]);

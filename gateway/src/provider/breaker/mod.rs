@@ -199,6 +199,11 @@ impl Breaker {
         None
     }
 
+    /// Whether a pause is on, or over and not yet noticed.
+    pub fn is_open(&self) -> bool {
+        Course::phase_of(self.word.load(Acquire)) == Phase::Open
+    }
+
     /// As a request that asked now would find it.
     pub fn state(&self, now: Duration) -> BreakerState {
         match Course::phase_of(self.word.load(Acquire)) {

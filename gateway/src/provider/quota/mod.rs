@@ -103,6 +103,12 @@ impl QuotaState {
         self.limited_until.fetch_max(millis(now.saturating_add(pause)), Relaxed);
     }
 
+    /// How long a 429 still holds; `None` when none does.
+    pub fn refused_for(&self, now: Duration) -> Option<Duration> {
+        let wait = Duration::from_millis(self.limited_until.load(Relaxed)).saturating_sub(now);
+        (!wait.is_zero()).then_some(wait)
+    }
+
     pub fn standing(&self, now: Duration, demand: Demand) -> Standing {
         let until = Duration::from_millis(self.limited_until.load(Relaxed));
         let limited = match until.saturating_sub(now) {

@@ -1,0 +1,59 @@
+//! Who may serve a model.
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use http::HeaderValue;
+
+use crate::{
+    provider::{ModelState, ProviderCore},
+    telemetry::{Destination, Series},
+};
+
+/// A provider that serves a model, in one of its regions, under the name the model has there.
+#[derive(Clone)]
+pub struct Candidate {
+    pub core: Arc<ProviderCore>,
+    /// What is known of the model there.
+    pub model: Arc<ModelState>,
+    pub upstream: Arc<str>,
+    /// `upstream`, ready for `x-prism-model-used`.
+    pub upstream_header: HeaderValue,
+    pub series: Arc<Series>,
+    /// No list names this model: the provider may not have it.
+    pub unlisted: bool,
+    /// The provider, whatever its region: what its name hashes to.
+    pub group: u64,
+    /// Lower goes first; a strategy chooses among equals.
+    pub tier: u32,
+    /// Share of the requests under `weighted`.
+    pub weight: u32,
+    /// USD for a million tokens in and as many out; `None` when nobody knows.
+    pub price: Option<f64>,
+    /// 0 for the provider's own region, then the regions it fails over to.
+    pub rank: u32,
+}
+
+impl Candidate {
+    pub fn destination(&self) -> Destination {
+        Destination {
+            provider: self.core.name.clone(),
+            provider_header: self.core.name_header.clone(),
+            model_header: self.upstream_header.clone(),
+        }
+    }
+}
+
+/// The candidates for one model. At least one.
+pub struct Route {
+    /// By tier, then in the order of the configuration.
+    pub candidates: Vec<Candidate>,
+    /// Whose turn it is under `round-robin`.
+    pub turn: AtomicU64,
+}
+
+impl Route {
+    pub(super) fn new(mut candidates: Vec<Candidate>) -> Arc<Self> {
+        candidates.sort_by_key(|one| one.tier);
+        Arc::new(Self { candidates, turn: AtomicU64::new(0) })
+    }
+}
