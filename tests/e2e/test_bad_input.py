@@ -8,7 +8,7 @@ import time
 import openai
 import pytest
 
-from support.gateway import Gateway, ask, provider
+from support.gateway import ONE_TRY, Gateway, ask, provider
 from support.http1 import Connection, ConnectionEnded, request_bytes
 from support.upstream import completion, error_reply, json_reply
 
@@ -21,7 +21,8 @@ POST = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: applicat
 @pytest.fixture(scope="module")
 def gateway(upstream):
     config = {"server": {"max_request_body_size": LIMIT, "header_timeout": "1s", "body_timeout": "1s"},
-              "providers": {"acme": provider(upstream, "acme-large", "acme-small", "acme-embed-v3")}}
+              "providers": {"acme": provider(upstream, "acme-large", "acme-small", "acme-embed-v3")},
+              "routing": ONE_TRY}
     with Gateway(config) as gateway:
         yield gateway
 
@@ -428,7 +429,8 @@ def test_upstream_errors_become_the_sdks_typed_exceptions(gateway, upstream, sta
     script = error_reply(status, "because", headers, code="some_code")
     upstream.always(script)
     with pytest.raises(kind) as raised:
-        list(gateway.openai().chat.completions.create(**ask(), stream=stream))
+        # a model of its own: a quota that is used up is remembered
+        list(gateway.openai().chat.completions.create(**ask(f"acme/m-{status}-{stream}"), stream=stream))
     error = raised.value
     assert shown in (None, error.status_code) and error.status_code != 500
     assert error.body["message"] and error.type

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from support.gateway import Gateway, ask, provider
+from support.gateway import ONE_TRY, Gateway, ask, provider
 from support.http1 import events, text_of
 from support.upstream import (
     DONE, EVENT_STREAM, chunk, completion, error_reply, event, json_reply, raw, refused_port, reset_at_once, silence, sse,
@@ -25,7 +25,7 @@ def gateway(upstream, second):
     timeouts = {"connect": "1s", "first_byte": "400ms", "idle": "1s", "request": "800ms"}
     providers = {"first": provider(upstream, timeouts=timeouts, priority=0),
                  "second": provider(second, timeouts=timeouts, priority=1)}
-    with Gateway({"providers": providers}) as gateway:
+    with Gateway({"providers": providers, "routing": ONE_TRY}) as gateway:
         yield gateway
 
 
@@ -222,7 +222,7 @@ def test_three_providers_are_tried_at_most(upstream, second, third):
     providers = {f"p{i}": provider(one, priority=i) for i, one in enumerate((upstream, second, third, upstream, second))}
     for one in (upstream, second, third):
         one.always(error_reply(503))
-    with Gateway({"providers": providers}) as gateway:
+    with Gateway({"providers": providers, "routing": ONE_TRY}) as gateway:
         reply = gateway.chat(ask())
         assert reply.status == 503 and reply.header("x-prism-attempts") == "3"
     assert [len(one.requests) for one in (upstream, second, third)] == [1, 1, 1]
@@ -231,7 +231,7 @@ def test_three_providers_are_tried_at_most(upstream, second, third):
 def test_failover_can_be_switched_off(upstream, second):
     upstream.always(error_reply(503))
     config = {"providers": {"first": provider(upstream, priority=0), "second": provider(second, priority=1)},
-              "routing": {"failover": {"enabled": False}}}
+              "routing": ONE_TRY | {"failover": {"enabled": False}}}
     with Gateway(config) as gateway:
         reply = gateway.chat(ask())
         assert reply.status == 503 and reply.header("x-prism-attempts") == "1"
@@ -241,7 +241,7 @@ def test_failover_can_be_switched_off(upstream, second):
 def test_the_statuses_that_fail_over_can_be_chosen(upstream, second):
     second.always(json_reply(completion()))
     config = {"providers": {"first": provider(upstream, priority=0), "second": provider(second, priority=1)},
-              "routing": {"failover": {"on_status_codes": [418, 404]}}}
+              "routing": ONE_TRY | {"failover": {"on_status_codes": [418, 404]}}}
     with Gateway(config) as gateway:
         upstream.always(error_reply(404))
         assert_second_answered(gateway.chat(ask()))

@@ -28,7 +28,7 @@ UPSTREAM_KEY = "sk-upstream-canary-51c2"
 def gateway(upstream, second):
     config = {"auth": {"keys": [{"name": name} | fields for name, fields in KEYS.items()]},
               "providers": {"acme": provider(upstream, "acme-large", "acme-small", api_key=UPSTREAM_KEY),
-                            "other": provider(second, "other-model", "acme-large", api_key=UPSTREAM_KEY)}}
+                            "other": provider(second, "other-model", "acme-large", api_key=UPSTREAM_KEY, priority=1)}}
     with Gateway(config, key=GOOD) as gateway:
         yield gateway
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from support.gateway import Gateway, ask, binary, clean_environment, free_port, provider
+from support.gateway import ONE_TRY, Gateway, ask, binary, clean_environment, free_port, provider
 from support.http1 import Connection
 from support.upstream import completion, error_reply, json_reply, sse, stream_frames
 from support.waiting import eventually
@@ -20,7 +20,7 @@ ANSWER = "a very private answer 77ab"
 
 @pytest.fixture
 def gateway(upstream):
-    with Gateway({"providers": {"acme": provider(upstream)}}) as gateway:
+    with Gateway({"providers": {"acme": provider(upstream)}, "routing": ONE_TRY}) as gateway:
         yield gateway
 
 

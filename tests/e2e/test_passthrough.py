@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from support.gateway import Gateway, ask, provider
+from support.gateway import ONE_TRY, Gateway, ask, provider
 from support.upstream import DONE, USAGE_EVENT, chunk, completion, event, json_reply, raw, sse, stream_frames
 from support.waiting import eventually
 
@@ -15,7 +15,7 @@ MODELS = ["acme-large", {"id": "acme-alias", "upstream": "deployment-7/acme"}]
 
 @pytest.fixture(scope="module")
 def gateway(upstream):
-    with Gateway({"providers": {"acme": provider(upstream, *MODELS)}}) as gateway:
+    with Gateway({"providers": {"acme": provider(upstream, *MODELS)}, "routing": ONE_TRY}) as gateway:
         yield gateway
 
 

@@ -8,7 +8,7 @@ import re
 import openai
 import pytest
 
-from support.gateway import Gateway, ask, provider
+from support.gateway import ONE_TRY, Gateway, ask, provider
 from support.http1 import events, text_of
 from support.upstream import DONE, chunk, completion, event, json_reply, sse, stream_frames
 from support.waiting import eventually
@@ -20,7 +20,7 @@ TYPES = ["openai", "groq", "mistral", "together", "fireworks", "openrouter", "tg
 def gateway(upstream):
     """Every type at once; the model's prefix chooses."""
     providers = {name: provider(upstream, f"{name}-model", api_key=f"sk-upstream-{name}") for name in TYPES}
-    with Gateway({"providers": providers}) as gateway:
+    with Gateway({"providers": providers, "routing": ONE_TRY}) as gateway:
         yield gateway
 
 

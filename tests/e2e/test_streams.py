@@ -8,7 +8,7 @@ import time
 import openai
 import pytest
 
-from support.gateway import Gateway, ask, provider
+from support.gateway import ONE_TRY, Gateway, ask, provider
 from support.http1 import events, text_of
 from support.upstream import (
     DONE, EVENT_STREAM, chunk, completion, error_reply, event, json_reply, raw, silence, sse, stream_frames,
@@ -27,7 +27,7 @@ def gateway(upstream):
         "hasty": provider(upstream, "hasty-model", timeouts={"idle": "300ms", "first_byte": "1s", "request": "1s"}),
         "narrow": provider(upstream, "narrow-model", max_concurrent=1),
     }
-    with Gateway({"providers": providers}) as gateway:
+    with Gateway({"providers": providers, "routing": ONE_TRY}) as gateway:
         yield gateway
 
 

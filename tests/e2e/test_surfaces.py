@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from support.gateway import REPO, Gateway, ask, provider, run
+from support.gateway import ONE_TRY, REPO, Gateway, ask, provider, run
 from support.metrics import Metrics
 from support.upstream import completion, error_reply, json_reply, refused_port, silence, sse, stream_frames
 from support.waiting import eventually
@@ -19,7 +19,7 @@ SLASHED = "meta-llama/Llama-4:free"
 
 @pytest.fixture(scope="module")
 def gateway(upstream):
-    with Gateway({"providers": {"acme": provider(upstream, "acme-large", SLASHED)}}) as gateway:
+    with Gateway({"providers": {"acme": provider(upstream, "acme-large", SLASHED)}, "routing": ONE_TRY}) as gateway:
         yield gateway
 
 
@@ -149,7 +149,7 @@ def test_probing_costs_nothing(second):
 # Providers' health.
 
 def test_a_providers_health_follows_its_answers(second):
-    with Gateway({"providers": {"acme": provider(second)}}) as gateway:
+    with Gateway({"providers": {"acme": provider(second)}, "routing": ONE_TRY}) as gateway:
         assert health_of(gateway, "acme")["state"] == "unknown"
         second.always(json_reply(completion()))
         gateway.chat(ask())

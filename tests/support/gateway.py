@@ -202,6 +202,10 @@ class Gateway:
         return openai.AsyncOpenAI(**self._client_options(options))
 
 
+# One attempt for each candidate, whatever came before: for tests of what one answer becomes.
+ONE_TRY = {"retry": {"enabled": False}, "circuit_breaker": {"enabled": False}}
+
+
 def ask(model: str = "acme-large", text: str = "ping", **extra) -> dict:
     """A chat request."""
     return {"model": model, "messages": [{"role": "user", "content": text}]} | extra

@@ -130,7 +130,7 @@ def test_tools_and_their_results_go_round(client):
 def test_prism_says_what_the_gateway_did(client):
     meta = chat(client, extra_headers=prism.create_headers(trace_id="t-1", request_timeout=5000)).prism
     assert (meta.provider, meta.model_used, meta.trace_id, meta.attempts) == ("simulator", "echo", "t-1", 1)
-    assert meta.fallback_used is False and meta.timeout_ms == 5000 and meta.routing_strategy == "ordered"
+    assert meta.fallback_used is False and meta.timeout_ms == 5000 and meta.routing_strategy == "round-robin"
     assert meta.request_id.startswith("req_") and meta.latency_ms >= 0
     assert meta.cost is None and meta.cache is None and meta.translation == {}
     assert meta.rate_limit.limit_requests == 10000
