@@ -55,17 +55,18 @@ pub async fn relay(
     let failover = &access.routing.failover;
     let most = if failover.enabled { failover.max_attempts } else { 1 };
     let mut first = None;
+    let before = journey.exchange.attempts; // those of another model, which this one stands in for
     for (asked, at) in order(route, access).into_iter().enumerate() {
-        if journey.exchange.attempts as usize >= most || Instant::now() >= access.deadline {
+        if (journey.exchange.attempts - before) as usize >= most || Instant::now() >= access.deadline {
             break;
         }
         let candidate = &route.candidates[at];
-        let kind = if first.is_some() || asked > 0 { Kind::Failover } else { Kind::First };
+        let kind = if asked == 0 && before == 0 { Kind::First } else { Kind::Failover };
         match journey.ask(candidate, kind).await {
-            Step::Answered(relayed) => return Ok(relayed),
-            Step::Final(refusal) => return Err(refusal),
-            Step::Failed => first = first.or(Some(at)),
-            Step::TurnedAway => {}
+            Ok(relayed) => return Ok(relayed),
+            Err(Miss::Final(refusal)) => return Err(refusal),
+            Err(Miss::Failed) => first = first.or(Some(at)),
+            Err(Miss::TurnedAway) => {}
         }
     }
     while let Some(_retrying) = journey.pause().await {
@@ -77,10 +78,10 @@ pub async fn relay(
         for at in again {
             let candidate = &route.candidates[at];
             match journey.ask(candidate, Kind::Retry).await {
-                Step::Answered(relayed) => return Ok(relayed),
-                Step::Final(refusal) => return Err(refusal),
-                Step::Failed => asked = true,
-                Step::TurnedAway => continue,
+                Ok(relayed) => return Ok(relayed),
+                Err(Miss::Final(refusal)) => return Err(refusal),
+                Err(Miss::Failed) => asked = true,
+                Err(Miss::TurnedAway) => continue,
             }
             break;
         }
@@ -103,8 +104,8 @@ struct Journey<'a, 'b> {
     turned_away: SmallVec<[NoLease; 4]>,
 }
 
-enum Step {
-    Answered(Relayed),
+/// Why a candidate gave no answer.
+enum Miss {
     /// The next candidate may do better.
     Failed,
     /// Nothing was sent.
@@ -115,18 +116,18 @@ enum Step {
 
 impl<'a> Journey<'a, '_> {
     /// Asks one candidate, with another of its keys when the first has no quota left or is refused.
-    async fn ask(&mut self, candidate: &'a Candidate, mut kind: Kind) -> Step {
+    async fn ask(&mut self, candidate: &'a Candidate, mut kind: Kind) -> Result<Relayed, Miss> {
         let mut keys = candidate.core.key_count();
         loop {
             let lease = match candidate.core.try_lease(&candidate.model) {
                 Ok(lease) => lease,
                 Err(why) => {
                     self.turned_away.push(why);
-                    return if self.last.is_some() && kind == Kind::NextKey { Step::Failed } else { Step::TurnedAway };
+                    return Err(if kind == Kind::NextKey { Miss::Failed } else { Miss::TurnedAway });
                 }
             };
             let refusal = match self.call(candidate, lease, kind).await {
-                Ok(relayed) => return Step::Answered(relayed),
+                Ok(relayed) => return Ok(relayed),
                 Err(refusal) => refusal,
             };
             let of_the_key = matches!(refusal.cause, Cause::RateLimited | Cause::Credential);
@@ -137,10 +138,10 @@ impl<'a> Journey<'a, '_> {
                 continue;
             }
             if !self.goes_on(&refusal) {
-                return Step::Final(refusal);
+                return Err(Miss::Final(refusal));
             }
             self.last = Some(refusal);
-            return Step::Failed;
+            return Err(Miss::Failed);
         }
     }
 
