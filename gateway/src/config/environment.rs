@@ -73,7 +73,8 @@ fn made(
 ) -> Result<Provider, String> {
     let tree = Node { line: 1, value: Value::Map(Vec::new()) };
     let mut report = Report::new("environment");
-    let mut context = Context { tree: &tree, folder: Path::new(""), report: &mut report, around };
+    let folder = Path::new("");
+    let mut context = Context { tree: &tree, folder, report: &mut report, around, providers: None };
     let provider = provider::provider(preset.name, written, max_in_flight, &mut context);
     match report.finish(provider) {
         Ok((Some(provider), _)) => Ok(provider),

@@ -6,7 +6,7 @@
 //! How a text becomes a [`Config`]: `tree` is its YAML with lines, `expand` fills in the environment, `shape` compares
 //! it with the schema, `resolve` says what it means (`provider`, `address`, `key`, `credentials`, `settings`, `headers`,
 //! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients), and `check` collects every mistake of all of them. `environment`
-//! makes a [`Config`] when there is no file.
+//! makes a [`Config`] when there is no file, `request` reads what one request says of its own routing.
 
 mod access;
 mod address;
@@ -25,6 +25,7 @@ mod models;
 mod preset;
 mod provider;
 mod quirks;
+mod request;
 mod resolve;
 mod resolve_routing;
 mod routes;
@@ -52,6 +53,7 @@ pub use environment::from_environment;
 pub use file::json_schema;
 pub use preset::{BUILT_FORMATS, FAMILIES, PRESETS, Preset, SIMULATOR_MODELS, preset};
 pub use quirks::{Mend, Quirks, ToolIds};
+pub use request::RequestConfig;
 pub use resolve::{load, load_with_notes, parse};
 pub use routing::{
     BreakerRules, ConditionalRoute, Failover, Hedge, Mirror, Retry, RouteTarget, Routing, Sticky, Strategy,

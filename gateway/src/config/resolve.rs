@@ -23,6 +23,8 @@ pub(super) struct Context<'a> {
     pub folder: &'a Path,
     pub report: &'a mut Report,
     pub around: Around<'a>,
+    /// The names of the file's providers; `None` where they are not known.
+    pub providers: Option<Vec<&'a str>>,
 }
 
 /// What a configuration depends on besides its text.
@@ -46,12 +48,15 @@ impl Context<'_> {
 
     /// The name has to be one of the file's providers. As written: one that is wrong or switched off exists all the same.
     pub(super) fn check_provider(&mut self, trail: &Trail, name: &str) {
-        let known = self.tree.get("providers").map(|entry| entry.node.keys()).unwrap_or_default();
-        if known.is_empty() {
-            self.mistake(trail, "no such provider: none is configured");
-        } else if !known.contains(&name) {
-            self.mistake(trail, format!("no such provider{}", suggestion(name, known)));
+        let Some(known) = &self.providers else { return };
+        if known.contains(&name) {
+            return;
         }
+        let message = match known.as_slice() {
+            [] => "no such provider: none is configured".to_owned(),
+            known => format!("no such provider{}", suggestion(name, known.iter().copied())),
+        };
+        self.mistake(trail, message);
     }
 
     /// A duration that may not be zero.
@@ -97,7 +102,8 @@ pub(super) fn defaults() -> Config {
     let tree = Node { line: 1, value: tree::Value::Map(Vec::new()) };
     let mut report = Report::new("");
     let around = Around::of(&|_| None);
-    config(File::default(), &mut Context { tree: &tree, folder: Path::new(""), report: &mut report, around })
+    let folder = Path::new("");
+    config(File::default(), &mut Context { tree: &tree, folder, report: &mut report, around, providers: None })
 }
 
 pub(super) fn read(text: &str, file_name: &str, around: Around<'_>) -> Result<(Config, Vec<Mistake>), Mistakes> {
@@ -109,7 +115,8 @@ pub(super) fn read(text: &str, file_name: &str, around: Around<'_>) -> Result<(C
     let json = shape::fit(&tree, &file::schema(), &mut report);
     let file = filled(json, &tree, &mut report);
     let folder = Path::new(file_name).parent().unwrap_or(Path::new(""));
-    let config = config(file, &mut Context { tree: &tree, folder, report: &mut report, around });
+    let providers = Some(tree.get("providers").map(|entry| entry.node.keys()).unwrap_or_default());
+    let config = config(file, &mut Context { tree: &tree, folder, report: &mut report, around, providers });
     report.finish(config)
 }
 

@@ -64,16 +64,19 @@ fn limit(span: Option<Span>) -> Option<Duration> {
     span.map(|span| span.0).filter(|time| !time.is_zero())
 }
 
+/// Providers in an order, each once.
+pub(super) fn check_order(names: &[String], at: &Trail, context: &mut Context<'_>) {
+    for (index, name) in names.iter().enumerate() {
+        context.check_provider(&at.index(index), name);
+        if let Some(first) = names[..index].iter().position(|earlier| earlier == name) {
+            context.mistake(&at.index(index), format!("the same provider as `{}`", at.index(first)));
+        }
+    }
+}
+
 impl written::Failover {
     pub(super) fn check(&self, at: &Trail, context: &mut Context<'_>) {
-        let at = at.key("providers");
-        let names = self.providers.as_deref().unwrap_or_default();
-        for (index, name) in names.iter().enumerate() {
-            context.check_provider(&at.index(index), name);
-            if let Some(first) = names[..index].iter().position(|earlier| earlier == name) {
-                context.mistake(&at.index(index), format!("the same provider as `{}`", at.index(first)));
-            }
-        }
+        check_order(self.providers.as_deref().unwrap_or_default(), &at.key("providers"), context);
     }
 
     pub(super) fn over(&self, base: &Failover) -> Failover {

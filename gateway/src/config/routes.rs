@@ -86,23 +86,23 @@ pub(super) fn model_fallbacks(
     for (model, fallbacks) in written {
         let at = Trail::of(["routing", "model_fallbacks", model]);
         check_model(model, &at, context);
-        fallback_list(model, fallbacks, &at, context);
-        if !fallbacks.contains(model) && reachable(model, written).contains(&model.as_str()) {
+        check_fallbacks(fallbacks, &at, context);
+        if fallbacks.is_empty() {
+            context.mistake(&at, "names no model");
+        }
+        if let Some(index) = fallbacks.iter().position(|fallback| fallback == model) {
+            context.mistake(&at.index(index), "a model does not fall back to itself");
+        } else if reachable(model, written).contains(&model.as_str()) {
             context.mistake(&at, "leads back to itself");
         }
     }
     written.clone()
 }
 
-pub(super) fn fallback_list(model: &str, fallbacks: &[String], at: &Trail, context: &mut Context<'_>) {
-    if fallbacks.is_empty() {
-        context.mistake(at, "names no model");
-    }
+pub(super) fn check_fallbacks(fallbacks: &[String], at: &Trail, context: &mut Context<'_>) {
     for (index, fallback) in fallbacks.iter().enumerate() {
         if is_no_model(fallback) {
             context.mistake(&at.index(index), NO_MODEL);
-        } else if fallback == model {
-            context.mistake(&at.index(index), "a model does not fall back to itself");
         } else if let Some(first) = fallbacks[..index].iter().position(|earlier| earlier == fallback) {
             context.mistake(&at.index(index), format!("the same model as `{}`", at.index(first)));
         }

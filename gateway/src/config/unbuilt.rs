@@ -19,6 +19,7 @@ const UNBUILT: &[(&str, &str)] = &[
     ("auth.keys.*.metadata", "metadata of keys"),
     ("rate_limiting", "rate limits"),
     ("budgets", "budgets"),
+    ("cache", "the cache of answers"),
     ("cost_tracking", "cost tracking"),
     ("usage", "usage events"),
     ("nats", "NATS"),

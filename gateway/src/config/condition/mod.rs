@@ -1,8 +1,9 @@
 //! Conditions of routes: pure, judged against the facts of a request.
 //!
-//! `fields` lists what may be asked, `read` is the language as people write it.
+//! `fields` lists what may be asked and `operators` how, `read` is the language as people write it.
 
 mod fields;
+mod operators;
 mod read;
 #[cfg(test)]
 mod tests;

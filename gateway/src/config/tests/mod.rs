@@ -3,6 +3,7 @@
 mod clouds;
 mod mistakes;
 mod reading;
+mod request;
 mod routing;
 
 use super::{Config, parse};
