@@ -17,7 +17,7 @@ def test_every_case_is_translated_as_committed(target):
     produced = produce(target)
     assert len(committed) == len(produced) == len(CASES), "a case without an expectation"
     for case, was, now in zip(CASES, committed, produced):
-        assert json.loads(was) == json.loads(now), f"{target}/{case['name']}"
+        assert json.loads(was) == json.loads(now), f"{target}/{case}"
 
 
 @pytest.mark.parametrize("target", TARGETS)

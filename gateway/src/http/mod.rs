@@ -38,6 +38,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 pub use openapi::document;
 pub use serve::{Plane, Shutdown, bind};
+pub use status::error_answer;
 pub use tls::Certificates;
 
 use crate::{

@@ -39,17 +39,21 @@ pub(super) fn status(cause: Cause) -> (StatusCode, &'static str) {
     }
 }
 
+/// The status and the envelope that a caller gets.
+pub fn error_answer(refusal: &Refusal) -> (StatusCode, ErrorEnvelope) {
+    let (status, kind) = status(refusal.cause);
+    let error = ErrorBody {
+        message: refusal.message.to_string(),
+        kind: kind.to_owned(),
+        param: refusal.param.as_ref().map(ToString::to_string),
+        code: refusal.code.as_ref().map(ToString::to_string),
+    };
+    (status, ErrorEnvelope { error })
+}
+
 /// The envelope as JSON; also the `data` of an error event in a stream.
 pub(super) fn envelope(refusal: &Refusal) -> Vec<u8> {
-    let envelope = ErrorEnvelope {
-        error: ErrorBody {
-            message: refusal.message.to_string(),
-            kind: status(refusal.cause).1.to_owned(),
-            param: refusal.param.as_ref().map(ToString::to_string),
-            code: refusal.code.as_ref().map(ToString::to_string),
-        },
-    };
-    serde_json::to_vec(&envelope).expect("strings always serialise")
+    serde_json::to_vec(&error_answer(refusal).1).expect("strings always serialise")
 }
 
 /// An error answer without the headers of a model call.

@@ -35,7 +35,14 @@ const CONTEXT_WORDS: &[&str] = &[
     "prompt too long",
 ];
 const FILTER_WORDS: &[&str] = &["content management policy", "content_filter", "content filter", "content_policy"];
-const KEY_WORDS: &[&str] = &["invalid api key", "incorrect api key", "api key not valid", "invalid_api_key"];
+const KEY_WORDS: &[&str] = &[
+    "invalid api key",
+    "incorrect api key",
+    "api key not valid",
+    "invalid_api_key",
+    "invalid api token",
+    "no api key supplied",
+];
 
 const KEY_CODES: &[&str] = &["invalid_api_key", "API_KEY_INVALID", "authentication_error"];
 
@@ -195,6 +202,8 @@ impl Report {
         let inferred = match cause {
             Cause::Credential => return self.says(KEY_WORDS, KEY_CODES).then_some("invalid_api_key".into()),
             _ if status == 402 => Some("insufficient_quota"),
+            Cause::RateLimited if self.says(&[], &["insufficient_quota"]) => Some("insufficient_quota"),
+            Cause::RateLimited => Some("rate_limit_exceeded"),
             Cause::Invalid if self.moderated => Some("content_filter"),
             Cause::Invalid | Cause::TooLarge | Cause::Unprocessable if self.says(CONTEXT_WORDS, &[]) => {
                 Some("context_length_exceeded")

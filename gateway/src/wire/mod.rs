@@ -15,7 +15,7 @@ pub mod openai;
 mod payload;
 mod redact;
 mod spans;
-mod sse;
+pub mod sse;
 
 use std::{borrow::Cow, collections::VecDeque};
 

@@ -106,12 +106,9 @@ pub(super) fn answer(reading: &Reading, body: &[u8]) -> Result<Answer, Refusal> 
                 let start = content.chars().count();
                 content.push_str(block.text.as_deref().unwrap_or_default());
                 let end = content.chars().count();
-                for citation in block.citations.into_iter().flatten() {
-                    match web_citation(&citation, start, end) {
-                        Some(annotation) => found.annotations.push(annotation),
-                        None => citations.push(citation),
-                    }
-                }
+                let (annotations, others) = cited(block.citations.unwrap_or_default(), start, end);
+                found.annotations.extend(annotations);
+                citations.extend(others);
             }
             "thinking" => {
                 reasoning.push_str(block.thinking.as_deref().unwrap_or_default());
@@ -164,8 +161,20 @@ pub(super) fn redacted(data: String) -> Value {
     json!({"type": "redacted_thinking", "data": data})
 }
 
+/// The citations of the characters from `start` to before `end`: those of web pages in OpenAI's form, the others as they are.
+pub(super) fn cited(citations: Vec<Value>, start: usize, end: usize) -> (Vec<Annotation>, Vec<Value>) {
+    let (mut annotations, mut others) = (Vec::new(), Vec::new());
+    for citation in citations {
+        match web_citation(&citation, start, end) {
+            Some(annotation) => annotations.push(annotation),
+            None => others.push(citation),
+        }
+    }
+    (annotations, others)
+}
+
 /// A web page that a stretch of the answer is from.
-pub(super) fn web_citation(citation: &Value, start: usize, end: usize) -> Option<Annotation> {
+fn web_citation(citation: &Value, start: usize, end: usize) -> Option<Annotation> {
     let text = |name: &str| citation.get(name).and_then(Value::as_str).map(str::to_owned);
     let kind = citation.get("type").and_then(Value::as_str)?;
     let url = text("url").filter(|_| kind == "web_search_result_location")?;

@@ -247,10 +247,12 @@ impl State {
         match std::mem::take(&mut self.open) {
             Open::Nothing => {}
             Open::Text { start, citations } => {
-                let web = citations.iter().filter_map(|citation| answer::web_citation(citation, start, self.written));
-                let annotations: Vec<_> = web.collect();
+                let (annotations, others) = answer::cited(citations, start, self.written);
                 if !annotations.is_empty() {
                     chunks.delta(&json!({ "annotations": annotations }), out);
+                }
+                if !others.is_empty() {
+                    chunks.delta(&json!({ "citations": others }), out);
                 }
             }
             Open::Thought { thinking, signature } => {

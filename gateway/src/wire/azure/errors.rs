@@ -21,7 +21,7 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> R
     }
     let known = match (refusal.cause, refusal.code.as_deref()) {
         (Cause::NotFound, Some("DeploymentNotFound" | "ModelNotFound")) => Some("model_not_found"),
-        (Cause::RateLimited, None | Some("RateLimitReached")) => Some("rate_limit_exceeded"),
+        (Cause::RateLimited, Some("RateLimitReached")) => Some("rate_limit_exceeded"),
         _ => None,
     };
     if let Some(code) = known {

@@ -8,8 +8,6 @@ use crate::{
     wire::errors,
 };
 
-/// What is wrong with the key is said with 401, and in some messages.
-const KEY: &[&str] = &["invalid api token", "no api key supplied"];
 const BLOCKED: &str = "content was blocked";
 
 /// A non-2xx answer.
@@ -35,12 +33,7 @@ pub(super) fn is_error(body: &[u8]) -> bool {
 
 /// What only the message tells.
 fn refine(mut refusal: Refusal) -> Refusal {
-    let message = refusal.message.to_ascii_lowercase();
-    if KEY.iter().any(|words| message.contains(words)) {
-        refusal.cause = Cause::Credential;
-        refusal.message = "the provider refused the gateway's credential".into();
-        refusal.code = Some("invalid_api_key".into());
-    } else if refusal.cause == Cause::Invalid && message.contains(BLOCKED) {
+    if refusal.cause == Cause::Invalid && refusal.message.to_ascii_lowercase().contains(BLOCKED) {
         refusal.code = Some("content_filter".into());
     }
     refusal

@@ -112,9 +112,10 @@ pub(super) fn annotations(candidate: &Candidate, text: &str, starts: &[usize]) -
     let mut annotations = Vec::new();
     let characters = |byte: usize| text.char_indices().take_while(|(at, _)| *at < byte).count() as u64;
     let mut note = |start: usize, end: usize, uri: &str, title: Option<&str>| {
+        let first = characters(start);
         let url_citation = UrlCitation {
-            start_index: characters(start),
-            end_index: characters(end),
+            start_index: first,
+            end_index: characters(end).saturating_sub(1).max(first),
             title: title.unwrap_or_default().to_owned(),
             url: uri.to_owned(),
             extra: serde_json::Map::default(),

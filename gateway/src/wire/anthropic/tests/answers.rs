@@ -42,7 +42,7 @@ fn errors_have_the_cause_of_their_type() {
         (403, "permission_error", "no", Cause::Credential, None),
         (404, "not_found_error", "model: claude-9", Cause::NotFound, Some("model_not_found")),
         (413, "request_too_large", "big", Cause::TooLarge, None),
-        (429, "rate_limit_error", "slow down", Cause::RateLimited, None),
+        (429, "rate_limit_error", "slow down", Cause::RateLimited, Some("rate_limit_exceeded")),
         (500, "api_error", "oops", Cause::Upstream, None),
         (504, "timeout_error", "late", Cause::UpstreamTimeout, None),
         (529, "overloaded_error", "Overloaded", Cause::Unavailable, None),

@@ -64,7 +64,7 @@ fn what_programs_test_for_is_told() {
     assert_eq!((unknown.cause, unknown.code.as_deref()), (Cause::NotFound, Some("model_not_found")));
     let tokens =
         error(429, Some("ThrottlingException"), r#"{"message":"Too many tokens, please wait before trying again."}"#);
-    assert_eq!((tokens.cause, tokens.code), (Cause::RateLimited, None));
+    assert_eq!((tokens.cause, tokens.code.as_deref()), (Cause::RateLimited, Some("rate_limit_exceeded")));
 }
 
 #[test]

@@ -117,8 +117,8 @@ fn citations_count_characters() {
         "citationMetadata":{"citations":[{"startIndex":2,"endIndex":4,"uri":"https://a","title":"A"},{"endIndex":2,"license":"mit"}]},
         "groundingMetadata":{"groundingChunks":[{"web":{"uri":"https://b","title":"B"}},{}],"groundingSupports":[{"segment":{"partIndex":1,"startIndex":0,"endIndex":5,"text":"ünï"},"groundingChunkIndices":[0,1,7]}]}}"#,
     );
-    let expected = r#"[{"type":"url_citation","url_citation":{"start_index":1,"end_index":2,"title":"A","url":"https://a"}},
-        {"type":"url_citation","url_citation":{"start_index":1,"end_index":4,"title":"B","url":"https://b"}}]"#;
+    let expected = r#"[{"type":"url_citation","url_citation":{"start_index":1,"end_index":1,"title":"A","url":"https://a"}},
+        {"type":"url_citation","url_citation":{"start_index":1,"end_index":3,"title":"B","url":"https://b"}}]"#;
     assert_eq!(choice["message"]["annotations"], golden(expected));
 }
 

@@ -142,7 +142,7 @@ fn citations_log_probabilities_and_images_are_deltas() {
             r#"{}|"logprobs":{"content":[{"token":"é","logprob":-1.0,"bytes":[195,169],"top_logprobs":[]}],"refusal":null},"finish_reason":null"#,
             r#"{"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]}"#,
             r#"{"content":"!"}"#,
-            r#"{"annotations":[{"type":"url_citation","url_citation":{"start_index":0,"end_index":1,"title":"","url":"https://a"}}]}"#,
+            r#"{"annotations":[{"type":"url_citation","url_citation":{"start_index":0,"end_index":0,"title":"","url":"https://a"}}]}"#,
             r#"{}|"finish_reason":"length""#,
             USAGE,
             "[DONE]",

@@ -1,4 +1,8 @@
 //! What would be sent: one translated request for each line of input. For people who wonder, and for tests.
+//!
+//! `returned` is the way back, which only tests ask for.
+
+mod returned;
 
 use std::{
     hint::black_box,
@@ -7,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use returned::Returned;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
@@ -35,6 +40,12 @@ struct Line {
     settings: Written,
     /// The request as a client would send it.
     request: Box<RawValue>,
+    /// What the provider answers to it.
+    #[serde(default)]
+    answer: Option<Returned>,
+    /// What it answers in a stream.
+    #[serde(default)]
+    stream: Option<Returned>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -47,7 +58,8 @@ struct Written {
 }
 
 /// Reads `{"type","model","request"}` lines and writes `{"path","body","translation"}` or `{"error"}` lines. With `measure`
-/// each is translated that many times more, and `translate_us` is the median.
+/// each is translated that many times more, and `translate_us` is the median. Lines with an `answer` or a `stream` get it
+/// in OpenAI's form besides.
 ///
 /// # Errors
 /// When a line is not of that form, or output is closed.
@@ -58,7 +70,8 @@ pub fn run(input: impl BufRead, mut output: impl Write, measure: Option<NonZeroU
             continue;
         }
         let line: Line = serde_json::from_str(&line).map_err(|error| format!("line {}: {error}", number + 1))?;
-        let mut result = match Translation::of(&line).and_then(|translation| translation.tell(measure)) {
+        let told = Translation::of(&line).and_then(|translation| translation.tell(measure, &line));
+        let mut result = match told {
             Ok(sent) => sent,
             Err(refusal) => refused(&refusal),
         };
@@ -105,8 +118,15 @@ impl<'a> Translation<'a> {
         Ok(Self { format, request, model: &line.model, quirks, settings })
     }
 
-    fn tell(&self, measure: Option<NonZeroUsize>) -> Result<Value, Refusal> {
-        let mut told = sent(&self.upstream()?);
+    fn tell(&self, measure: Option<NonZeroUsize>, line: &Line) -> Result<Value, Refusal> {
+        let upstream = self.upstream()?;
+        let mut told = sent(&upstream);
+        if let Some(answer) = &line.answer {
+            told["answer"] = answer.answer(self.format, &upstream.reading);
+        }
+        if let Some(stream) = &line.stream {
+            told["stream"] = stream.stream(self.format, &upstream.reading);
+        }
         if let Some(times) = measure {
             told["translate_us"] = (self.median(times).as_nanos() as f64 / 1e3).into();
         }
@@ -141,7 +161,11 @@ fn sent(upstream: &Upstream) -> Value {
         .iter()
         .map(|loss| json!({ "field": loss.field, "fate": format!("{:?}", loss.fate).to_lowercase() }))
         .collect();
-    json!({ "path": upstream.path, "headers": headers, "body": body, "translation": losses })
+    let mut sent = json!({ "path": upstream.path, "headers": headers, "body": body, "translation": losses });
+    if let Some(tool) = &upstream.reading.json_tool {
+        sent["json_tool"] = json!(tool);
+    }
+    sent
 }
 
 fn refused(refusal: &Refusal) -> Value {
