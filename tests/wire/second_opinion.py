@@ -3,14 +3,15 @@
     python3 -m venv .cache/litellm && .cache/litellm/bin/pip install litellm==1.106.2 boto3
     .cache/litellm/bin/python tests/wire/second_opinion.py [TARGET …]
 
-Each difference is a place in the body with both values, and the cases that show it. Spelling is evened out first: a content
-that is a string or one block of text, white space of arguments, members that are null.
+Each difference is a place in the body with both values, and the cases that show it. Spelling is evened out first: contents
+that are text, white space of arguments, members that are null or empty, `snake_case` for Google.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections import defaultdict
 
@@ -68,8 +69,8 @@ def caught(request: dict, target: str) -> tuple[dict | None, str]:
 def even(value):
     """The same thing in one spelling."""
     if isinstance(value, dict):
-        return {name: even_content(item) if name in ("content", "system") else even(item)
-                for name, item in value.items() if item is not None}
+        members = {name: even_content(item) if name in ("content", "system") else even(item) for name, item in value.items()}
+        return {name: item for name, item in members.items() if item not in (None, False, {})}
     if isinstance(value, list):
         return [even(item) for item in value]
     if isinstance(value, str) and value.startswith(("{", "[")):
@@ -84,6 +85,13 @@ def even_content(content):
     if isinstance(content, list) and content and all(isinstance(part, dict) and set(part) == {"type", "text"} for part in content):
         return "\n".join(part["text"] for part in content)
     return even(content)
+
+
+def camel(value):
+    """Google takes both spellings of its own members; names in schemas are left alone by the few that have underscores."""
+    if isinstance(value, dict):
+        return {re.sub(r"_([a-z])", lambda m: m[1].upper(), name): camel(item) for name, item in value.items()}
+    return [camel(item) for item in value] if isinstance(value, list) else value
 
 
 def differences(ours, theirs, where: str = ""):
@@ -112,7 +120,8 @@ def compare(target: str) -> dict[tuple[str, str, str], list[str]]:
             if theirs is not None or ours == "sent":
                 groups["refused", ours, why[:LONG] or "sent"].append(line["name"])
             continue
-        for place, mine, other in differences(even(line["body"]), even(theirs)):
+        spelt = camel if target.startswith("gemini") else even
+        for place, mine, other in differences(even(spelt(line["body"])), even(spelt(theirs))):
             groups[place, shown(mine), shown(other)].append(line["name"])
     return groups
 

@@ -1,13 +1,16 @@
 //! The way back: what a client would get of a provider's answer or stream. For the tests of translation, which say what
 //! the provider answers.
 
-use std::{collections::VecDeque, iter};
+use std::{
+    collections::{HashMap, VecDeque},
+    iter,
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Deserializer, de::Error};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     http::error_answer,
@@ -25,8 +28,8 @@ const LONGEST_PIECE: usize = 64;
 pub(super) struct Returned {
     #[serde(default = "ok")]
     status: u16,
-    #[serde(default)]
-    headers: Map<String, Value>,
+    #[serde(default, deserialize_with = "named")]
+    headers: HeaderMap,
     /// In base64, for streams that are no text.
     #[serde(deserialize_with = "decoded")]
     body: Bytes,
@@ -34,6 +37,11 @@ pub(super) struct Returned {
 
 fn ok() -> u16 {
     200
+}
+
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
+    let headers: HashMap<String, String> = HashMap::deserialize(deserializer)?;
+    HeaderMap::try_from(&headers).map_err(D::Error::custom)
 }
 
 fn decoded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
@@ -48,7 +56,7 @@ impl Returned {
             return error;
         }
         repeat_ids();
-        match format.answer(reading, self.body.clone()) {
+        match format.answer(reading, &self.headers, self.body.clone()) {
             Err(refusal) => failed(&refusal),
             Ok(answer) => {
                 let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -82,12 +90,7 @@ impl Returned {
     /// What a status other than 2xx means.
     fn error(&self, format: &dyn WireFormat) -> Option<Value> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let mut headers = HeaderMap::new();
-        for (name, value) in &self.headers {
-            let value = value.as_str().and_then(|value| HeaderValue::from_str(value).ok());
-            headers.extend(HeaderName::try_from(name).ok().zip(value).map(|(name, value)| (Some(name), value)));
-        }
-        (!status.is_success()).then(|| failed(&format.refusal(status, &headers, &self.body)))
+        (!status.is_success()).then(|| failed(&format.refusal(status, &self.headers, &self.body)))
     }
 
     fn read(&self, mut decoder: Box<dyn StreamDecoder>, piece: &mut dyn FnMut() -> usize) -> Value {

@@ -14,7 +14,7 @@ use crate::{
     refusal::{Cause, Refusal},
     wire::hub::{
         Losses,
-        turns::{System, Turn, turns},
+        turns::{FILLER, System, Turn, asks_for_answer, turns},
     },
 };
 
@@ -38,7 +38,9 @@ pub(super) struct Conversation<'a> {
 /// 400 naming the message that cannot be said to Claude.
 pub(super) fn conversation<'a>(messages: &'a [ChatMessage], losses: &mut Losses) -> Result<Conversation<'a>, Refusal> {
     let mut conversation = Conversation::default();
-    for turn in turns(messages, losses)? {
+    let turns = turns(messages, losses)?;
+    let asked = asks_for_answer(&turns);
+    for turn in turns {
         match turn {
             Turn::System(at, system) => conversation.system(at, system, losses)?,
             Turn::User(at, message) => {
@@ -62,6 +64,10 @@ pub(super) fn conversation<'a>(messages: &'a [ChatMessage], losses: &mut Losses)
                 conversation.say(Role::User, vec![Block::text(text)]);
             }
         }
+    }
+    if asked && conversation.messages.last().is_some_and(|last| last.role == Role::Assistant) {
+        losses.approximated("messages");
+        conversation.say(Role::User, vec![Block::text(FILLER)]);
     }
     conversation.finish(losses)
 }

@@ -14,7 +14,10 @@ use super::{
 use crate::{
     api::{AssistantMessage, ToolCall, ToolMessage},
     refusal::Refusal,
-    wire::hub::{Losses, turns::Turn},
+    wire::hub::{
+        Losses,
+        turns::{FILLER, Turn, asks_for_answer},
+    },
 };
 
 /// What a tool said that said nothing: blank text is refused.
@@ -50,9 +53,14 @@ pub(super) fn conversation<'a>(
     let mut writer =
         Writer { family, losses, names: Names::default(), ids: HashSet::new(), conversation: Conversation::default() };
     let last = turns.len().saturating_sub(1);
+    let asked = asks_for_answer(&turns);
     let ends_with_assistant = matches!(turns.last(), Some(Turn::Assistant(_, _, results)) if results.is_empty());
     for turn in turns {
         writer.turn(turn)?;
+    }
+    if asked && writer.conversation.messages.last().is_some_and(|last| last.role == Role::Assistant) {
+        writer.losses.approximated("messages");
+        writer.push(Role::User, vec![Block::Text(FILLER.into())]);
     }
     writer.close(ends_with_assistant, last)
 }
@@ -250,7 +258,7 @@ impl<'a> Writer<'a, '_> {
         }
         if self.conversation.messages[0].role == Role::Assistant {
             self.losses.approximated("messages");
-            let opening = Message { role: Role::User, content: vec![Block::Text(".".into())] };
+            let opening = Message { role: Role::User, content: vec![Block::Text(FILLER.into())] };
             self.conversation.messages.insert(0, opening);
         }
         let end = self.conversation.messages.last_mut();

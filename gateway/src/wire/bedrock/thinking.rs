@@ -98,7 +98,7 @@ fn none(family: &Family) -> Thought {
     }
 }
 
-/// The budget has to leave room for the answer.
+/// The budget is part of `maxTokens`: a fifth is left for the answer.
 fn budget(effort: &str, max_tokens: Option<u32>, losses: &mut Losses) -> Thought {
     let wanted = match effort {
         "low" => LEAST_BUDGET,
@@ -107,7 +107,7 @@ fn budget(effort: &str, max_tokens: Option<u32>, losses: &mut Losses) -> Thought
         "xhigh" => 8192,
         _ => 16384,
     };
-    let room = max_tokens.map_or(u32::MAX, |most| most.saturating_sub(1));
+    let room = max_tokens.map_or(u32::MAX, |most| most / 5 * 4);
     if room < LEAST_BUDGET {
         losses.dropped("reasoning_effort");
         return Thought::default();

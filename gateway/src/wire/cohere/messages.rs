@@ -10,7 +10,7 @@ use crate::{
     refusal::{Cause, Refusal},
     wire::hub::{
         Losses,
-        turns::{Turn, turns},
+        turns::{FILLER, Turn, asks_for_answer, turns},
     },
 };
 
@@ -18,7 +18,9 @@ use crate::{
 /// 400 naming the message that cannot be said to Cohere.
 pub(super) fn conversation<'a>(messages: &'a [ChatMessage], losses: &mut Losses) -> Result<Vec<Message<'a>>, Refusal> {
     let mut said = Vec::with_capacity(messages.len());
-    for turn in turns(messages, losses)? {
+    let turns = turns(messages, losses)?;
+    let asked = asks_for_answer(&turns);
+    for turn in turns {
         match turn {
             Turn::System(at, system) => {
                 losses.drop_if("messages[].name", system.named);
@@ -45,6 +47,11 @@ pub(super) fn conversation<'a>(messages: &'a [ChatMessage], losses: &mut Losses)
                 said.push(Message::User { content: Content::Text(told.into()) });
             }
         }
+    }
+    let last = said.iter().rfind(|message| !matches!(message, Message::System { .. }));
+    if asked && matches!(last, Some(Message::Assistant { .. })) {
+        losses.approximated("messages");
+        said.push(Message::User { content: Content::Text(FILLER.into()) });
     }
     if said.is_empty() {
         return Err(Refusal::new(Cause::Invalid, "the messages say nothing").param("messages"));

@@ -10,7 +10,7 @@ use crate::{
     refusal::Refusal,
     wire::hub::{
         Losses,
-        turns::{Turn, turns},
+        turns::{FILLER, Turn, asks_for_answer, turns},
     },
 };
 
@@ -33,6 +33,7 @@ pub(super) fn conversation<'a, 'l>(
     losses: &'l mut Losses,
 ) -> Result<Conversation<'a, 'l>, Refusal> {
     let turns = turns(messages, losses)?;
+    let asked = asks_for_answer(&turns);
     let (contents, system, details) = (Vec::new(), Vec::new(), Vec::new());
     let mut talk = Conversation { contents, system, details, vertex, losses };
     // The current turn begins after the last thing that the user said.
@@ -62,6 +63,10 @@ pub(super) fn conversation<'a, 'l>(
                 talk.say(Role::User, parts);
             }
         }
+    }
+    if asked && talk.contents.last().is_some_and(|last| last.role == Role::Model) {
+        talk.losses.approximated("messages");
+        talk.say(Role::User, vec![Data::Text(FILLER.into()).into()]);
     }
     if talk.contents.is_empty() && !talk.system.is_empty() {
         // Contents are required: what was meant as instructions is all there is to answer.

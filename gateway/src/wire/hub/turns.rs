@@ -58,6 +58,15 @@ pub fn turns<'a>(messages: &'a [ChatMessage], losses: &mut Losses) -> Result<Vec
     Ok(turns)
 }
 
+/// What a user says who said nothing: blank text is refused, and without it a model would go on with its own last words.
+pub const FILLER: &str = ".";
+
+/// Whether it is the model's turn, as far as the roles say: text may be blank.
+pub fn asks_for_answer(turns: &[Turn<'_>]) -> bool {
+    let last = turns.iter().rfind(|turn| !matches!(turn, Turn::System(..)));
+    matches!(last, Some(Turn::User(..)))
+}
+
 /// Finds the result of every call of one assistant message among the messages after it.
 fn results<'a>(
     messages: &'a [ChatMessage],

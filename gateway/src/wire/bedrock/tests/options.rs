@@ -53,7 +53,7 @@ fn effort_is_each_familys_own() {
     gives(
         SONNET_45,
         json!({ "reasoning_effort": "high", "max_tokens": 2000 }),
-        thinks(budget(1999), json!({ "inferenceConfig": { "maxTokens": 2000 } })),
+        thinks(budget(1600), json!({ "inferenceConfig": { "maxTokens": 2000 } })),
         &["~reasoning_effort"],
     );
     gives(
