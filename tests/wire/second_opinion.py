@@ -58,7 +58,8 @@ def caught(request: dict, target: str) -> tuple[dict | None, str]:
     kept, httpx.Client.send = httpx.Client.send, send
     try:
         given = {name: value for name, value in request.items() if name != "model"}
-        litellm.completion(model=prefix + TARGETS[target]["model"], num_retries=0, max_retries=0, **given, **options)
+        answer = litellm.completion(model=prefix + TARGETS[target]["model"], num_retries=0, max_retries=0, **given, **options)
+        next(iter(answer))  # some streams are asked for when they are read
     except Exception as problem:
         why = f"{type(problem).__name__}: {problem}".replace("\n", " ")
     finally:

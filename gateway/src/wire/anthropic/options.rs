@@ -176,7 +176,12 @@ fn think(
                 losses.approximated("reasoning_effort");
             }
             if !forced && !conversation.prefilled {
-                options.thinking = Some(json!({"type": "adaptive"}));
+                // Models that take every effort send their thoughts empty unless they are asked for
+                // (platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-7).
+                options.thinking = Some(match facts.thinking {
+                    Thinking::AdaptiveFully => json!({"type": "adaptive", "display": "summarized"}),
+                    _ => json!({"type": "adaptive"}),
+                });
             }
         }
     }

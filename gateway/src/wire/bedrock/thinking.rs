@@ -76,7 +76,7 @@ pub(super) fn thought(
             Thought { effort: Some(at_most(effort, "high", losses)), ..Thought::default() }
         }
         Thinking::Adaptive(ceiling) => Thought {
-            fields: vec![("thinking", json!({ "type": "adaptive" }))],
+            fields: vec![("thinking", adaptive(ceiling))],
             effort: Some(at_most(effort, ceiling, losses)),
             active: true,
         },
@@ -95,6 +95,15 @@ fn none(family: &Family) -> Thought {
             Thought { fields: vec![("reasoning", json!({ "effort": "none" }))], ..Thought::default() }
         }
         _ => Thought::default(),
+    }
+}
+
+/// From 4.7 on, whose efforts reach `xhigh`, thoughts come empty unless they are asked for
+/// (platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-7).
+fn adaptive(ceiling: &str) -> Value {
+    match ceiling {
+        "xhigh" => json!({ "type": "adaptive", "display": "summarized" }),
+        _ => json!({ "type": "adaptive" }),
     }
 }
 

@@ -66,13 +66,13 @@ fn effort_is_each_familys_own() {
     gives(
         SONNET_5,
         json!({ "reasoning_effort": "max" }),
-        thinks(json!({ "type": "adaptive" }), effort("xhigh")),
+        thinks(json!({ "type": "adaptive", "display": "summarized" }), effort("xhigh")),
         &["~reasoning_effort"],
     );
     gives(
         SONNET_5,
         json!({ "reasoning_effort": "minimal" }),
-        thinks(json!({ "type": "adaptive" }), effort("low")),
+        thinks(json!({ "type": "adaptive", "display": "summarized" }), effort("low")),
         &[],
     );
     gives(SONNET_5, json!({ "reasoning_effort": "none" }), json!({}), &[]);
