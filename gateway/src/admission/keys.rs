@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    config::{Auth, ClientKey},
+    config::{Auth, ClientKey, wildcard},
     refusal::{Cause, Refusal},
 };
 
@@ -94,7 +94,7 @@ impl Caller {
             || self
                 .models
                 .iter()
-                .any(|pattern| matches(pattern, model) || (!pattern.contains('/') && matches(pattern, bare)))
+                .any(|pattern| wildcard(pattern, model) || (!pattern.contains('/') && wildcard(pattern, bare)))
     }
 
     pub fn may_use_provider(&self, provider: &str) -> bool {
@@ -104,19 +104,6 @@ impl Caller {
 
 fn hash(salt: &[u8], key: &str) -> Hash {
     Sha256::new().chain_update(salt).chain_update(key).finalize().into()
-}
-
-/// `*` stands for any number of characters.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ mod tests;
 mod tree;
 mod unbuilt;
 mod units;
+mod wildcard;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -58,6 +59,7 @@ pub use resolve::{load, load_with_notes, parse};
 pub use routing::{
     BreakerRules, ConditionalRoute, Failover, Hedge, Mirror, Retry, RouteTarget, Routing, Sticky, Strategy,
 };
+pub use wildcard::wildcard;
 
 use crate::secret::Secret;
 

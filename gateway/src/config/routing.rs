@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::condition::Condition;
+use super::{condition::Condition, wildcard};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routing {
@@ -153,6 +153,12 @@ pub struct Mirror {
     pub target_model: Option<String>,
     /// Between 0 and 1.
     pub sample_rate: f64,
+}
+
+impl Mirror {
+    pub fn covers(&self, model: &str) -> bool {
+        wildcard(&self.source_model, model)
+    }
 }
 
 /// A second request when the first is slower than usual.

@@ -8,6 +8,7 @@ mod budget;
 mod budgets;
 mod dispatcher;
 mod hedge;
+mod mirror;
 mod order;
 mod relay;
 mod root;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use budgets::Budgets;
 pub use dispatcher::{Dispatcher, DispatcherMessage, Published, Roster};
+pub use mirror::Mirrors;
 pub use relay::{Access, Relayed, relay};
 pub use root::{Root, RootMessage, Wiring};
 pub use route::{Candidate, Route};

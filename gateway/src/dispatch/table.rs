@@ -113,6 +113,12 @@ impl RouteTable {
         drafts.entry(id.into()).or_default().extend(found);
     }
 
+    /// Who serves a model by a request's own word; `None` when nobody of those is there.
+    pub fn over(&self, model: &str, targets: &[RouteTarget]) -> Option<Arc<Route>> {
+        let all = self.targets(model, targets);
+        (!all.is_empty()).then(|| Route::new(all))
+    }
+
     /// Who serves a model by the configuration's word.
     fn targets(&self, model: &str, targets: &[RouteTarget]) -> Vec<Candidate> {
         let mut all = Vec::with_capacity(targets.len());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
-use crate::refusal::Refusal;
+use crate::{config::RequestConfig, refusal::Refusal};
 
 /// Longest id that is echoed or logged.
 const MAX_ID: usize = 255;
@@ -20,13 +20,20 @@ pub(super) struct Asked<'a> {
     pub user_id: Option<&'a str>,
     /// Refuse a lossy translation.
     pub strict: bool,
+    pub metadata: Option<Metadata>,
+    /// The request's own routing.
+    pub config: Option<Box<RequestConfig>>,
+    headers: Option<&'a HeaderMap>,
 }
+
+/// Scalars by name.
+pub(super) type Metadata = serde_json::Map<String, serde_json::Value>;
 
 impl<'a> Asked<'a> {
     /// # Errors
     /// 400 naming the header that cannot be understood.
     pub fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
-        let mut asked = Self { key: credential(headers), ..Self::default() };
+        let mut asked = Self { key: credential(headers), headers: Some(headers), ..Self::default() };
         for (name, value) in headers {
             let Some(option) =
                 name.as_str().strip_prefix("x-prism-").or_else(|| name.as_str().strip_prefix("x-agentcc-"))
@@ -44,12 +51,20 @@ impl<'a> Asked<'a> {
                 "session-id" => asked.session_id = Some(id(name.as_str(), value)?),
                 "user-id" => asked.user_id = Some(id(name.as_str(), value)?),
                 "session-name" | "session-path" => drop(id(name.as_str(), value)?),
-                "metadata" => metadata(name.as_str(), value)?,
+                "metadata" => asked.metadata = Some(metadata(name.as_str(), value)?),
+                "config" => asked.config = Some(config(name.as_str(), value)?),
                 "strict" => asked.strict = flag(name.as_str(), value)?,
                 _ => {} // later features' headers, and future ones, are not errors
             }
         }
         Ok(asked)
+    }
+
+    /// The header `x-prism-property-NAME`.
+    pub fn property(&self, name: &str) -> Option<&'a str> {
+        let headers = self.headers?;
+        let find = |prefix| headers.get(format!("{prefix}-property-{name}"))?.to_str().ok();
+        find("x-prism").or_else(|| find("x-agentcc"))
     }
 }
 
@@ -68,12 +83,20 @@ fn id<'a>(name: &str, value: &'a HeaderValue) -> Result<&'a str, Refusal> {
 }
 
 /// A JSON object whose values are scalars.
-fn metadata(name: &str, value: &HeaderValue) -> Result<(), Refusal> {
-    let object: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_slice(value.as_bytes()).ok();
-    match object.filter(|object| object.values().all(|value| !value.is_object() && !value.is_array())) {
-        Some(_) => Ok(()),
-        None => Err(bad(name, "must be a JSON object whose values are strings, numbers, booleans or null".to_owned())),
-    }
+fn metadata(name: &str, value: &HeaderValue) -> Result<Metadata, Refusal> {
+    let object: Option<Metadata> = serde_json::from_slice(value.as_bytes()).ok();
+    object.filter(|object| object.values().all(|value| !value.is_object() && !value.is_array())).ok_or_else(|| {
+        bad(name, "must be a JSON object whose values are strings, numbers, booleans or null".to_owned())
+    })
+}
+
+/// The request's own routing, as JSON.
+fn config(name: &str, value: &HeaderValue) -> Result<Box<RequestConfig>, Refusal> {
+    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| bad(name, "is not UTF-8".to_owned()))?;
+    let mistake = |(path, what): (String, String)| {
+        bad(name, if path.is_empty() { what } else { format!("has a mistake at `{path}`: {what}") })
+    };
+    RequestConfig::parse(text).map(Box::new).map_err(mistake)
 }
 
 fn milliseconds(name: &str, value: &HeaderValue) -> Result<Duration, Refusal> {

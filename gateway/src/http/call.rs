@@ -1,35 +1,25 @@
 //! The straight line of a model call, from head to answer.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
-use ractor::rpc::CallResult;
-
-use super::{Gateway, asked::Asked, body, reply, serve::Peer};
+use super::{Gateway, asked::Asked, body, reply, serve::Peer, way::Way};
 use crate::{
     admission::{Caller, Entry},
-    api::{self, ClientRequest, Endpoint},
-    config::Sticky,
-    dispatch::{Access, Candidate, DispatcherMessage, Relayed, Route, RouteTable, relay},
+    api::{self, Endpoint},
+    dispatch::{Access, Relayed, relay},
     ids,
     refusal::{Cause, Refusal},
     telemetry::Exchange,
     wire::openai,
 };
-
-/// Longest wait for an answer of the dispatcher, which waits for model lists itself.
-const RESOLVE_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// Bytes of a prompt that bind it to a candidate under `sticky: {by: prompt-prefix}`: system prompt and first turns.
-const PROMPT_PREFIX: usize = 2_048;
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
 
 /// Create a chat completion
 ///
@@ -118,32 +108,29 @@ async fn answer(
     }
 
     let table = gateway.table.load_full();
-    let routing = &*table.routing;
-    let bound = routing.model_timeouts.get(&*request.envelope.model).copied().unwrap_or(routing.request_timeout);
-    exchange.timeout = asked.timeout.map_or(bound, |asked| asked.min(bound));
+    let way = Way { gateway, table: &table, request: &request, asked: &asked, caller: caller.as_deref() };
+    let routing = way.routing()?;
+    exchange.timeout = way.timeout(&routing);
     exchange.strategy = routing.strategy;
     let access = Access {
         deadline: (exchange.began + exchange.timeout).into(),
         strict: asked.strict,
-        routing,
+        routing: &routing,
         budgets: &table.budgets,
         caller: caller.as_deref(),
-        affinity: affinity(routing.sticky, &asked, &request),
+        affinity: way.affinity(routing.sticky),
     };
-    let route = choose(gateway, &table, &request.envelope.model, &asked, caller.as_deref()).await?;
+    let route = way.route(&routing).await?;
     table.budgets.request();
+    gateway.mirrors.copy(&request, &table, &routing);
     let mut last = relay(&request, &route, &access, exchange).await;
-    // somebody else's model, when nobody answers for the one that was asked for
-    for fallback in routing.model_fallbacks.get(&*request.envelope.model).into_iter().flatten() {
+    for stand_in in way.fallbacks(&routing) {
         match &last {
             Err(refusal) if refusal.cause.fails_over() => {}
             _ => break,
         }
-        let may_use = caller.as_deref().is_none_or(|caller| caller.may_use_model(fallback));
-        if let Some(route) = table.route(fallback).filter(|_| may_use) {
-            exchange.fell_back = true;
-            last = relay(&request, &route, &access, exchange).await;
-        }
+        exchange.fell_back = true;
+        last = relay(&request, &stand_in, &access, exchange).await;
     }
     last.map(|relayed| (relayed, entry))
 }
@@ -172,82 +159,6 @@ pub(super) fn peer(head: &axum::http::request::Parts, gateway: &Gateway) -> IpAd
         }
     }
     direct
-}
-
-/// Who may serve the model for this caller.
-async fn choose(
-    gateway: &Gateway,
-    table: &Arc<RouteTable>,
-    model: &str,
-    asked: &Asked<'_>,
-    caller: Option<&Caller>,
-) -> Result<Arc<Route>, Refusal> {
-    if caller.is_some_and(|caller| !caller.may_use_model(model)) {
-        let message = format!("this API key may not use the model `{}`", super::clip(model));
-        return Err(Refusal::new(Cause::Forbidden, message).param("model").code("model_not_allowed"));
-    }
-    let mut route = match asked.provider_lock {
-        Some(provider) => Some(table.locked(provider, model).ok_or_else(|| no_provider(table, provider))?),
-        None => table.route(model),
-    };
-    if route.is_none() && table.is_settling() {
-        route = resolve(gateway, model).await;
-    }
-    let route = route.ok_or_else(|| no_model(table, model, caller))?;
-    let may_use = |one: &Candidate| caller.is_none_or(|caller| caller.may_use_provider(&one.core.name));
-    if !route.candidates.iter().any(may_use) {
-        let message = "this API key may not use any provider that serves the model";
-        return Err(Refusal::new(Cause::Forbidden, message).param("model").code("provider_not_allowed"));
-    }
-    Ok(route)
-}
-
-/// Asks the dispatcher, which knows more once the lists that are being read have arrived.
-async fn resolve(gateway: &Gateway, model: &str) -> Option<Arc<Route>> {
-    let _place = gateway.resolving.try_acquire().ok()?;
-    let dispatcher = gateway.dispatcher.load_full();
-    let ask = |reply| DispatcherMessage::Resolve { model: model.into(), reply };
-    match dispatcher.call(ask, Some(RESOLVE_TIMEOUT)).await {
-        Ok(CallResult::Success(route)) => route,
-        _ => None,
-    }
-}
-
-/// What binds the request to one candidate.
-fn affinity(sticky: Sticky, asked: &Asked<'_>, request: &ClientRequest) -> Option<u64> {
-    let field = |name| request.envelope.field(name).map(|field| &request.body[field.value.clone()]);
-    let bound: &[u8] = match sticky {
-        Sticky::None => return None,
-        Sticky::Session => asked.session_id?.as_bytes(),
-        Sticky::User => asked.user_id.map(str::as_bytes).or_else(|| field("user"))?,
-        Sticky::PromptPrefix => {
-            let prompt = field(request.endpoint.essential_field())?;
-            &prompt[..prompt.len().min(PROMPT_PREFIX)]
-        }
-    };
-    let mut hasher = DefaultHasher::new();
-    bound.hash(&mut hasher);
-    Some(hasher.finish())
-}
-
-pub(super) fn no_model(table: &RouteTable, model: &str, caller: Option<&Caller>) -> Refusal {
-    let mut near = table.near(model);
-    near.retain(|name| caller.is_none_or(|caller| caller.may_use_model(name)));
-    let hint = match &near[..] {
-        [] => "; GET /v1/models lists what there is".to_owned(),
-        names => {
-            format!("; did you mean {}?", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "))
-        }
-    };
-    let message = format!("no provider serves the model `{}`{hint}", super::clip(model));
-    Refusal::new(Cause::NotFound, message).param("model").code("model_not_found")
-}
-
-fn no_provider(table: &RouteTable, provider: &str) -> Refusal {
-    let known: Vec<_> =
-        table.providers().filter(|core| !core.is_absent()).map(|core| format!("`{}`", core.name)).collect();
-    let message = format!("no provider `{}` (there are: {})", super::clip(provider), known.join(", "));
-    Refusal::invalid("x-prism-provider-lock", message).code("unknown_provider")
 }
 
 fn overloaded() -> Refusal {

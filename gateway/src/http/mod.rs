@@ -7,6 +7,7 @@ mod asked;
 mod body;
 mod call;
 mod docs;
+mod facts;
 mod heads;
 mod health;
 mod models;
@@ -15,6 +16,7 @@ mod reply;
 mod serve;
 mod status;
 mod tls;
+mod way;
 
 use std::{
     sync::{
@@ -44,7 +46,7 @@ pub use tls::Certificates;
 use crate::{
     admission::{Door, KeyRing},
     config::{Config, Cors, Server},
-    dispatch::{DispatcherMessage, Published},
+    dispatch::{DispatcherMessage, Mirrors, Published},
     refusal::{Cause, Refusal},
     telemetry::Metrics,
 };
@@ -62,6 +64,7 @@ pub struct Gateway {
     pub door: Arc<Door>,
     pub metrics: Arc<Metrics>,
     pub phase: Phase,
+    pub mirrors: Mirrors,
     /// The dispatcher's address, asked anew when it has been restarted.
     pub dispatcher: ArcSwap<ActorRef<DispatcherMessage>>,
     began: Instant,
@@ -119,6 +122,7 @@ impl Gateway {
             keys: ArcSwap::from_pointee(keys),
             door: Door::new(limits.server.max_in_flight),
             limits: ArcSwap::from_pointee(limits),
+            mirrors: Mirrors::new(&metrics),
             metrics,
             phase: Phase::default(),
             dispatcher: ArcSwap::from_pointee(dispatcher),

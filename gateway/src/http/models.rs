@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Gateway, asked::credential, call, health::json, status};
+use super::{Gateway, asked::credential, call, health::json, status, way};
 use crate::{
     admission::Caller,
     api::{ModelInfo, ModelList},
@@ -57,7 +57,7 @@ pub(super) async fn retrieve(
     let table = gateway.table.load_full();
     match table.model(&model).filter(|entry| visible(entry, caller.as_deref())) {
         Some(entry) => json(StatusCode::OK, &info(&entry)),
-        None => status::page(&call::no_model(&table, &model, caller.as_deref())),
+        None => status::page(&way::no_model(&table, &model, caller.as_deref())),
     }
 }
 

@@ -30,6 +30,7 @@ pub struct Metrics {
     first_content: HistogramVec,
     tokens: IntCounterVec,
     attempts: IntCounterVec,
+    mirrored: IntCounterVec,
     pub in_flight: IntGauge,
     series: RwLock<AllSeries>,
     nobody: Arc<Series>,
@@ -106,6 +107,11 @@ impl Metrics {
                 "Upstream attempts by provider and outcome.",
                 &["provider", "outcome"],
             ),
+            mirrored: counter(
+                "prism_mirrored_requests_total",
+                "Copies of requests by provider and outcome: answered, failed, skipped.",
+                &["provider", "outcome"],
+            ),
             in_flight,
             series: RwLock::default(),
             nobody: Series::new("", ""),
@@ -177,6 +183,11 @@ impl Metrics {
     /// A counter of one provider's attempts; resolve it once and keep it.
     pub fn attempts(&self, provider: &str, outcome: &str) -> IntCounter {
         self.attempts.with_label_values(&[provider, outcome])
+    }
+
+    /// A copy of a request has ended, or was not made.
+    pub fn mirrored(&self, provider: &str, outcome: &str) {
+        self.mirrored.with_label_values(&[provider, outcome]).inc();
     }
 
     /// All of it in Prometheus' text format.
