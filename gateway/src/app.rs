@@ -13,6 +13,7 @@ use crate::{
     dispatch::{Root, RootMessage, Roster, RouteTable, Wiring},
     http::{Certificates, Gateway, Limits, Plane, Shutdown, bind, router},
     options::Options,
+    prices::Catalogue,
     telemetry::{self, Metrics},
     watcher::{Watched, Watcher},
 };
@@ -105,7 +106,8 @@ async fn start(config: &Arc<Config>) -> Result<Started, String> {
     };
     let (root, _) = Actor::spawn(None, Root, (wiring, config.clone())).await.map_err(|error| error.to_string())?;
     let address = ractor::call!(root, RootMessage::Dispatcher).map_err(|error| error.to_string())?;
-    let gateway = Gateway::new(published, KeyRing::new(&config.auth), Limits::of(config), metrics, address);
+    let prices = Catalogue::new(&config.cost_tracking);
+    let gateway = Gateway::new(published, KeyRing::new(&config.auth), Limits::of(config), prices, metrics, address);
     Ok(Started { gateway, root, tasks })
 }
 

@@ -1,10 +1,15 @@
 //! The command line.
 
-use std::{net::IpAddr, num::NonZeroUsize, path::PathBuf, process::ExitCode};
+use std::{
+    net::IpAddr,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
-use crate::{app, config, formats, http, options::Options, translate};
+use crate::{app, config, formats, http, options::Options, price_list, translate};
 
 /// One OpenAI-compatible door in front of every LLM provider.
 ///
@@ -36,6 +41,17 @@ enum Command {
     Openapi,
     /// Show what becomes of every chat field in every provider format.
     Formats {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what models cost, and who says so.
+    Prices {
+        /// Part of a model's name, or `provider/model`; all are shown without it.
+        model: Option<String>,
+        /// Configuration file, for the prices in it.
+        #[arg(long, short, value_name = "FILE", env = "PRISM_CONFIG")]
+        config: Option<PathBuf>,
         /// As JSON, for programs.
         #[arg(long)]
         json: bool,
@@ -78,6 +94,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check { config }) => check(&config),
         Some(Command::Openapi) => print(&http::document()),
         Some(Command::Formats { json }) => print(&formats::describe(json)),
+        Some(Command::Prices { model, config, json }) => prices(model.as_deref(), config.as_deref(), json),
         Some(Command::Translate { measure }) => {
             translate::run(std::io::stdin().lock(), std::io::stdout().lock(), measure)
         }
@@ -99,7 +116,7 @@ fn serve(serve: Serve) -> Result<(), String> {
     app::run(Options { config, host, port, log_level }).map_err(|error| format!("prism cannot start:\n{error}"))
 }
 
-fn check(path: &std::path::Path) -> Result<(), String> {
+fn check(path: &Path) -> Result<(), String> {
     let (config, notes) = config::load_with_notes(path).map_err(|mistakes| mistakes.to_string())?;
     for note in notes {
         print(&format!("{note}\n"))?;
@@ -111,6 +128,14 @@ fn check(path: &std::path::Path) -> Result<(), String> {
         config.providers.len(),
         config.auth.keys.len()
     ))
+}
+
+fn prices(model: Option<&str>, path: Option<&Path>, as_json: bool) -> Result<(), String> {
+    let costs = match path {
+        Some(path) => config::load(path).map_err(|mistakes| mistakes.to_string())?.cost_tracking,
+        None => config::CostTracking::default(),
+    };
+    print(&price_list::describe(model, &costs, as_json)?)
 }
 
 /// A closed pipe is no mistake.

@@ -12,6 +12,7 @@ use crate::{
     dispatch::RootMessage,
     http::{Certificates, Gateway, Limits},
     options::Options,
+    prices::Catalogue,
 };
 
 /// Editors write a file in several steps; it is read when it has been quiet for this long.
@@ -147,6 +148,9 @@ impl WatcherData {
         gateway.keys.store(Arc::new(KeyRing::new(&config.auth)));
         gateway.door.resize(config.server.max_in_flight);
         gateway.limits.store(Arc::new(Limits::of(&config)));
+        if old.cost_tracking != config.cost_tracking {
+            gateway.prices.store(Arc::new(Catalogue::new(&config.cost_tracking)));
+        }
         let fixed = |config: &Config| {
             (config.server.host, config.server.port, config.server.workers, config.server.tls.clone())
         };

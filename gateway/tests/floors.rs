@@ -4,14 +4,14 @@
 use std::{fs, path::Path};
 
 const FLOORS: &[&[&str]] = &[
-    &["body", "ids", "secret"],
+    &["body", "ids", "money", "secret"],
     &["refusal", "api", "config"],
-    &["wire"],
+    &["prices", "wire"],
     &["transport", "telemetry"],
     &["provider"],
     &["dispatch", "admission"],
     &["http"],
-    &["options", "formats", "translate"],
+    &["options", "formats", "price_list", "translate"],
     &["watcher"],
     &["app"],
     &["cli"],

@@ -45,6 +45,7 @@ def create_headers(
     cache_namespace: Optional[str] = None,
     cache_force_refresh: Optional[bool] = None,
     strict: Optional[bool] = None,
+    include_cost: Optional[bool] = None,
     config: Union[GatewayConfig, Mapping[str, Any], None] = None,
     idempotency_key: Optional[str] = None,
 ) -> Dict[str, str]:
@@ -68,6 +69,7 @@ def create_headers(
         cache_namespace: Answers are cached apart from other namespaces'.
         cache_force_refresh: Ask the provider even if an answer is cached.
         strict: Refuse the request when a field would be dropped or approximated on its way to the provider.
+        include_cost: Write a stream's cost into its usage chunk, as `x_prism: {cost}`.
         config: Routing, retries, failover, timeouts, caching for these requests.
         idempotency_key: Requests with the same key are answered once.
     """
@@ -86,6 +88,7 @@ def create_headers(
         "cache-namespace": cache_namespace,
         "cache-force-refresh": cache_force_refresh,
         "strict": strict,
+        "include-cost": include_cost,
         "config": config.to_dict() if isinstance(config, GatewayConfig) else config,
         **{f"property-{name}": value for name, value in (properties or {}).items()},
     }

@@ -12,6 +12,11 @@ export interface GatewayOptions {
   providerLock?: string | null | undefined;
   /** `true` refuses the request when a field would be dropped or approximated on its way to the provider. */
   strict?: boolean | null | undefined;
+  /**
+   * `true` adds `x_prism: {cost}` (US dollars) to a stream's usage chunk, which `stream_options.include_usage` asks
+   * for.
+   */
+  includeCost?: boolean | null | undefined;
 }
 
 type integer = number;

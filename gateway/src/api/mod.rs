@@ -19,7 +19,7 @@ pub use envelope::{ClientRequest, Envelope, Field, MessageFacts, SmallName};
 pub use errors::{ErrorBody, ErrorEnvelope};
 pub use health::*;
 pub use models::{ListObject, ModelInfo, ModelList, ModelObject};
-pub use usage::TokenUsage;
+pub use usage::{BilledTier, TokenUsage};
 
 /// The model-calling routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

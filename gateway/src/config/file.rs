@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::{
+    costs::written::CostTracking,
     file_provider::Provider,
     file_routing::Routing,
     units::{Host, Moment, Network, Size, Span},
@@ -62,6 +63,8 @@ pub(super) struct File {
     pub auth: Option<Auth>,
     /// Which provider a request goes to, and to which next.
     pub routing: Option<Routing>,
+    /// What answers cost.
+    pub cost_tracking: Option<CostTracking>,
     /// What is logged, and how.
     pub logging: Option<Logging>,
     /// The metrics endpoint.

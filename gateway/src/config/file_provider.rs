@@ -140,6 +140,8 @@ pub(in crate::config) struct ModelPair {
     pub id: String,
     /// As the provider names it; by default the same.
     pub upstream: Option<String>,
+    /// The model that it is, for its price, where neither name says so (a deployment, an inference profile).
+    pub base_model: Option<String>,
 }
 
 /// A key, or a key and its share of the requests.

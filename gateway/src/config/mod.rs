@@ -12,6 +12,7 @@ mod access;
 mod address;
 mod check;
 mod condition;
+mod costs;
 mod credentials;
 mod deviations;
 mod environment;
@@ -49,6 +50,7 @@ use ipnet::IpNet;
 pub use access::exposure;
 pub use check::{Mistake, Mistakes};
 pub use condition::{Condition, Facts, Test};
+pub use costs::CostTracking;
 pub use credentials::{AwsSource, Credentials, Entra, GoogleSource};
 pub use environment::from_environment;
 pub use file::json_schema;
@@ -73,6 +75,7 @@ pub struct Config {
     pub model_map: IndexMap<String, String>,
     pub auth: Auth,
     pub routing: Routing,
+    pub cost_tracking: CostTracking,
     pub logging: Logging,
     pub prometheus: Prometheus,
     pub cors: Cors,
@@ -188,6 +191,8 @@ pub struct Model {
     pub id: String,
     /// As the provider names it.
     pub upstream: String,
+    /// As a price list names it, where neither of the other names says what it is.
+    pub base_model: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

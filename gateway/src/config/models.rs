@@ -11,15 +11,17 @@ impl Draft<'_, '_> {
     pub(super) fn models(&mut self, simulated: bool) -> Vec<Model> {
         let listed = self.written.models.as_deref().unwrap_or_default();
         if simulated && listed.is_empty() {
-            let own = |name: &&str| Model { id: (*name).to_owned(), upstream: (*name).to_owned() };
+            let own = |name: &&str| Model { id: (*name).to_owned(), upstream: (*name).to_owned(), base_model: None };
             return SIMULATOR_MODELS.iter().map(own).collect();
         }
         let mut models: Vec<Model> = Vec::new();
         for (index, model) in listed.iter().enumerate() {
             let at = self.at.key("models").index(index);
-            let (id, upstream) = match model {
-                written::Model::Name(name) => (name, name),
-                written::Model::Pair(pair) => (&pair.id, pair.upstream.as_ref().unwrap_or(&pair.id)),
+            let (id, upstream, base_model) = match model {
+                written::Model::Name(name) => (name, name, None),
+                written::Model::Pair(pair) => {
+                    (&pair.id, pair.upstream.as_ref().unwrap_or(&pair.id), pair.base_model.clone())
+                }
             };
             let unusable = |name: &str| name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control());
             if unusable(id) || unusable(upstream) {
@@ -32,7 +34,7 @@ impl Draft<'_, '_> {
                     format!("the simulator has no such model{}", suggestion(upstream, SIMULATOR_MODELS.to_vec()));
                 self.context.mistake(&at, message);
             }
-            models.push(Model { id: id.clone(), upstream: upstream.clone() });
+            models.push(Model { id: id.clone(), upstream: upstream.clone(), base_model });
         }
         models
     }

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::{
     BUILT_FORMATS, Config, Cors, LogFormat, Logging, Mistake, Mistakes, Prometheus, Server, Tls, access,
     check::{Report, suggestion},
+    costs,
     expand::{Environment, expand},
     file::{self, File},
     provider, resolve_routing, shape,
@@ -154,6 +155,7 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         model_map,
         auth,
         routing,
+        cost_tracking: costs::costs(file.cost_tracking.unwrap_or_default(), context),
         logging: logging(file.logging.unwrap_or_default(), context),
         prometheus: prometheus(file.prometheus.unwrap_or_default(), context),
         cors: cors(file.cors.unwrap_or_default(), context),

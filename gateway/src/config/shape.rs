@@ -283,6 +283,7 @@ fn described(form: &Json) -> String {
         match form.get("format").and_then(Json::as_str) {
             Some("prism-duration") => "a duration".to_owned(),
             Some("prism-size") => "a size".to_owned(),
+            Some("prism-rate") => "a price".to_owned(),
             _ => "a text".to_owned(),
         }
     }

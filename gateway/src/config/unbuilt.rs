@@ -20,7 +20,6 @@ const UNBUILT: &[(&str, &str)] = &[
     ("rate_limiting", "rate limits"),
     ("budgets", "budgets"),
     ("cache", "the cache of answers"),
-    ("cost_tracking", "cost tracking"),
     ("usage", "usage events"),
     ("nats", "NATS"),
     ("store", "the local store"),

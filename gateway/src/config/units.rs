@@ -9,6 +9,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error};
 
+use crate::money::Rate;
+
 const YEAR: f64 = 365.0 * 24.0 * 3600.0;
 
 /// Declares a newtype that is parsed from text and named by a `format` in the schema.
@@ -69,6 +71,12 @@ written! {
     Host(IpAddr), "prism-host", ["string"], "an IP address to listen on, such as `127.0.0.1`, or `localhost`", host
 }
 
+written! {
+    /// US dollars per million.
+    Dollars(Rate), "prism-rate", ["string", "number"],
+    "US dollars per million, such as `2.5` or `0.075`, with up to twelve decimals", Rate::per_million
+}
+
 /// Whether a text is of one of the formats above; `None` when the format is none of them.
 pub(super) fn conforms(format: &str, text: &str) -> Option<Result<(), String>> {
     Some(match format {
@@ -76,6 +84,7 @@ pub(super) fn conforms(format: &str, text: &str) -> Option<Result<(), String>> {
         "prism-size" => Size::parse(text).map(drop),
         "prism-ip-network" => Network::parse(text).map(drop),
         "prism-moment" => Moment::parse(text).map(drop),
+        "prism-rate" => Dollars::parse(text).map(drop),
         "prism-host" => Host::parse(text).map(drop),
         _ => return None,
     })

@@ -20,6 +20,8 @@ pub(super) struct Asked<'a> {
     pub user_id: Option<&'a str>,
     /// Refuse a lossy translation.
     pub strict: bool,
+    /// Write a stream's cost into its usage chunk.
+    pub include_cost: bool,
     pub metadata: Option<Metadata>,
     /// The request's own routing.
     pub config: Option<Box<RequestConfig>>,
@@ -51,6 +53,7 @@ impl<'a> Asked<'a> {
                 "session-id" => asked.session_id = Some(id(name.as_str(), value)?),
                 "user-id" => asked.user_id = Some(id(name.as_str(), value)?),
                 "session-name" | "session-path" => drop(id(name.as_str(), value)?),
+                "include-cost" => asked.include_cost = flag(name.as_str(), value)?,
                 "metadata" => asked.metadata = Some(metadata(name.as_str(), value)?),
                 "config" => asked.config = Some(config(name.as_str(), value)?),
                 "strict" => asked.strict = flag(name.as_str(), value)?,

@@ -91,6 +91,7 @@ async fn answer(
     let (head, body) = request.into_parts();
     let asked = Asked::read(&head.headers)?;
     exchange.client_request_id = asked.client_request_id.map(Into::into);
+    exchange.include_cost = asked.include_cost;
     exchange.trace_id = asked.trace_id.and_then(|id| id.to_str().ok()).map(Into::into);
     let caller = authorise(gateway, asked.key, peer(&head, gateway))?;
     exchange.key = caller.as_ref().map(|caller| caller.name.clone());
@@ -132,7 +133,10 @@ async fn answer(
         exchange.fell_back = true;
         last = relay(&request, &stand_in, &access, exchange).await;
     }
-    last.map(|relayed| (relayed, entry))
+    let relayed = last?;
+    let (answered, prices) = (&relayed.candidate, gateway.prices.load_full());
+    exchange.pricing = answered.series.pricing(&prices, &answered.core.config, &answered.upstream);
+    Ok((relayed, entry))
 }
 
 /// # Errors

@@ -47,6 +47,7 @@ use crate::{
     admission::{Door, KeyRing},
     config::{Config, Cors, Server},
     dispatch::{DispatcherMessage, Mirrors, Published},
+    prices::Catalogue,
     refusal::{Cause, Refusal},
     telemetry::Metrics,
 };
@@ -63,6 +64,7 @@ pub struct Gateway {
     pub limits: ArcSwap<Limits>,
     pub door: Arc<Door>,
     pub metrics: Arc<Metrics>,
+    pub prices: ArcSwap<Catalogue>,
     pub phase: Phase,
     pub mirrors: Mirrors,
     /// The dispatcher's address, asked anew when it has been restarted.
@@ -114,6 +116,7 @@ impl Gateway {
         table: Published,
         keys: KeyRing,
         limits: Limits,
+        prices: Catalogue,
         metrics: Arc<Metrics>,
         dispatcher: ActorRef<DispatcherMessage>,
     ) -> Arc<Self> {
@@ -124,6 +127,7 @@ impl Gateway {
             limits: ArcSwap::from_pointee(limits),
             mirrors: Mirrors::new(&metrics),
             metrics,
+            prices: ArcSwap::from_pointee(prices),
             phase: Phase::default(),
             dispatcher: ArcSwap::from_pointee(dispatcher),
             began: Instant::now(),

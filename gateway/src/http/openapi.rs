@@ -148,6 +148,9 @@ pub(super) struct CallHeaders {
     /// `true` refuses the request when a field would be dropped or approximated on its way to the provider.
     #[param(rename = "x-prism-strict", required = false)]
     strict: Option<bool>,
+    /// `true` adds `x_prism: {cost}` (US dollars) to a stream's usage chunk, which `stream_options.include_usage` asks for.
+    #[param(rename = "x-prism-include-cost", required = false)]
+    include_cost: Option<bool>,
 }
 
 /// A route as an error message names it.

@@ -23,7 +23,7 @@ use crate::{
     provider::{Reply, UpstreamStream},
     refusal::Refusal,
     telemetry::{Ending, Exchange},
-    wire::{Fate, Loss},
+    wire::{Fate, Loss, openai::with_cost},
 };
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,6 +35,7 @@ const LATENCY: HeaderName = HeaderName::from_static("x-prism-latency-ms");
 const TIMEOUT: HeaderName = HeaderName::from_static("x-prism-timeout-ms");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-prism-attempts");
 const FALLBACK_USED: HeaderName = HeaderName::from_static("x-prism-fallback-used");
+const COST: HeaderName = HeaderName::from_static("x-prism-cost");
 const STRATEGY: HeaderName = HeaderName::from_static("x-prism-routing-strategy");
 const TRANSLATION: HeaderName = HeaderName::from_static("x-prism-translation");
 
@@ -108,6 +109,9 @@ fn ours(out: &mut HeaderMap, exchange: &Exchange) {
         out.insert(MODEL_USED, destination.model_header.clone());
         out.insert(STRATEGY, HeaderValue::from_static(exchange.strategy.name()));
     }
+    if let Some(cost) = exchange.cost().and_then(|cost| HeaderValue::try_from(cost.to_string()).ok()) {
+        out.insert(COST, cost);
+    }
     out.insert(LATENCY, elapsed(exchange.began).into());
     if !exchange.timeout.is_zero() {
         out.insert(TIMEOUT, HeaderValue::from(u64::try_from(exchange.timeout.as_millis()).unwrap_or(u64::MAX)));
@@ -153,6 +157,18 @@ impl StreamBody {
         self.ended = true;
         self.exchange.end(ending);
     }
+
+    /// The cost goes into the one usage chunk; what has none passes as it is.
+    fn with_cost(&mut self, piece: Bytes) -> Bytes {
+        self.exchange.usage = self.stream.usage();
+        match self.exchange.cost().and_then(|cost| with_cost(&piece, cost)) {
+            Some(priced) => {
+                self.exchange.include_cost = false;
+                priced
+            }
+            None => piece,
+        }
+    }
 }
 
 impl http_body::Body for StreamBody {
@@ -170,6 +186,7 @@ impl http_body::Body for StreamBody {
         }
         let piece = match polled {
             Poll::Pending => return Poll::Pending,
+            Poll::Ready(Some(Ok(piece))) if this.exchange.include_cost => this.with_cost(piece),
             Poll::Ready(Some(Ok(piece))) => piece,
             Poll::Ready(Some(Err(refusal))) => {
                 this.exchange.usage = this.stream.usage();

@@ -13,6 +13,8 @@ use super::{Metrics, Series};
 use crate::{
     api::{Endpoint, TokenUsage},
     config::Strategy,
+    money::Usd,
+    prices::Price,
     refusal::{Cause, Refusal},
 };
 
@@ -105,6 +107,16 @@ impl Attempted {
     }
 }
 
+/// What is known of the price of the model that answered.
+#[derive(Debug, Clone, Default)]
+pub enum Pricing {
+    /// Nobody has answered yet, or costs are not wanted.
+    #[default]
+    Untracked,
+    Unknown,
+    Known(Arc<Price>),
+}
+
 /// One request from head to end. It is counted and logged once, in its drop: until [`Exchange::end`] says otherwise, the
 /// client is taken to have left.
 pub struct Exchange {
@@ -132,6 +144,10 @@ pub struct Exchange {
     pub stream: bool,
     pub status: u16,
     pub usage: Option<TokenUsage>,
+    /// What the model that answered costs.
+    pub pricing: Pricing,
+    /// The client wants a stream's cost in its usage chunk (`x-prism-include-cost`).
+    pub include_cost: bool,
     pub first_content: Option<Duration>,
     /// What the client was told went wrong.
     pub error: Option<Box<str>>,
@@ -160,6 +176,8 @@ impl Exchange {
             stream: false,
             status: 0,
             usage: None,
+            pricing: Pricing::default(),
+            include_cost: false,
             first_content: None,
             error: None,
             ending: Ending::Left,
@@ -216,6 +234,14 @@ impl Exchange {
         }
     }
 
+    /// US dollars; `None` when there is nothing to pay for, or the price is not known.
+    pub fn cost(&self) -> Option<Usd> {
+        match (&self.pricing, &self.usage) {
+            (Pricing::Known(price), Some(usage)) => price.cost(usage),
+            _ => None,
+        }
+    }
+
     fn log(&self, status: u16, took: Duration) {
         let usage = self.usage.unwrap_or_default();
         tracing::info!(
@@ -234,6 +260,7 @@ impl Exchange {
             stream = self.stream,
             input_tokens = usage.input,
             output_tokens = usage.output,
+            cost = self.cost().map(tracing::field::display),
             first_content_ms = self.first_content.map(|took| took.as_millis() as u64),
             took_ms = took.as_millis() as u64,
             error = self.error.as_deref(),
@@ -279,6 +306,11 @@ impl Drop for Exchange {
         self.metrics.request(&self.series, self.endpoint, status, took);
         if let Some(usage) = &self.usage {
             self.metrics.tokens(&self.series, usage);
+        }
+        match self.cost() {
+            Some(cost) => self.metrics.cost(&self.series, cost),
+            None if matches!(self.pricing, Pricing::Untracked) => {}
+            None => self.metrics.unpriced(&self.series),
         }
         if let Some(first) = self.first_content {
             self.metrics.first_content(&self.series, first);

@@ -10,10 +10,19 @@ use std::{
 };
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Counter, CounterVec, Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
+    Registry, TextEncoder,
 };
 
-use crate::api::{Endpoint, TokenUsage};
+use arc_swap::ArcSwapOption;
+
+use super::Pricing;
+use crate::{
+    api::{Endpoint, TokenUsage},
+    config::Provider,
+    money::Usd,
+    prices::{Catalogue, Price},
+};
 
 /// Models with a series of their own that no list names; later ones share `other`.
 const MAX_PROVEN_MODELS: usize = 512;
@@ -29,6 +38,8 @@ pub struct Metrics {
     duration: HistogramVec,
     first_content: HistogramVec,
     tokens: IntCounterVec,
+    cost: CounterVec,
+    unpriced: IntCounterVec,
     attempts: IntCounterVec,
     mirrored: IntCounterVec,
     pub in_flight: IntGauge,
@@ -48,6 +59,15 @@ pub struct Series {
     first_content: OnceLock<Histogram>,
     input: OnceLock<IntCounter>,
     output: OnceLock<IntCounter>,
+    cost: OnceLock<Counter>,
+    price: ArcSwapOption<Looked>,
+}
+
+/// What a catalogue has said, found or not.
+struct Looked {
+    catalogue: Arc<Catalogue>,
+    provider: Arc<Provider>,
+    price: Option<Arc<Price>>,
 }
 
 impl Series {
@@ -60,7 +80,32 @@ impl Series {
             first_content: OnceLock::new(),
             input: OnceLock::new(),
             output: OnceLock::new(),
+            cost: OnceLock::new(),
+            price: ArcSwapOption::empty(),
         })
+    }
+
+    /// The price of its model, `upstream`: looked up again only when catalogue or provider have been replaced.
+    pub fn pricing(&self, catalogue: &Arc<Catalogue>, provider: &Arc<Provider>, upstream: &str) -> Pricing {
+        if !catalogue.is_enabled() {
+            return Pricing::Untracked;
+        }
+        let looked = self.price.load();
+        let price = match &*looked {
+            Some(looked) if Arc::ptr_eq(&looked.catalogue, catalogue) && Arc::ptr_eq(&looked.provider, provider) => {
+                looked.price.clone()
+            }
+            _ => {
+                let price = catalogue.price(provider, upstream);
+                // many models share `other`
+                if &*self.model != OTHER {
+                    let (catalogue, provider) = (catalogue.clone(), provider.clone());
+                    self.price.store(Some(Arc::new(Looked { catalogue, provider, price: price.clone() })));
+                }
+                price
+            }
+        };
+        price.map_or(Pricing::Unknown, Pricing::Known)
     }
 }
 
@@ -81,6 +126,9 @@ impl Metrics {
         let in_flight =
             IntGauge::new("prism_requests_in_flight", "Requests being served now.").expect("a valid metric");
         registry.register(Box::new(in_flight.clone())).expect("registered once");
+        let cost = Opts::new("prism_cost_usd_total", "US dollars for answers whose price is known.");
+        let cost = CounterVec::new(cost, &["provider", "model"]).expect("a valid metric");
+        registry.register(Box::new(cost.clone())).expect("registered once");
         Self {
             requests: counter(
                 "prism_requests_total",
@@ -101,6 +149,12 @@ impl Metrics {
                 "prism_tokens_total",
                 "Tokens as providers reported them; kind is input or output.",
                 &["provider", "model", "kind"],
+            ),
+            cost,
+            unpriced: counter(
+                "prism_unpriced_requests_total",
+                "Answers whose cost is not known: no price for the model or its tier, or no token counts.",
+                &["provider", "model"],
             ),
             attempts: counter(
                 "prism_attempts_total",
@@ -178,6 +232,15 @@ impl Metrics {
         let counter = |kind| self.tokens.with_label_values(&[&*series.provider, &*series.model, kind]);
         series.input.get_or_init(|| counter("input")).inc_by(usage.input);
         series.output.get_or_init(|| counter("output")).inc_by(usage.output);
+    }
+
+    pub(super) fn cost(&self, series: &Series, cost: Usd) {
+        let counter = || self.cost.with_label_values(&[&*series.provider, &*series.model]);
+        series.cost.get_or_init(counter).inc_by(cost.as_f64());
+    }
+
+    pub(super) fn unpriced(&self, series: &Series) {
+        self.unpriced.with_label_values(&[&*series.provider, &*series.model]).inc();
     }
 
     /// A counter of one provider's attempts; resolve it once and keep it.

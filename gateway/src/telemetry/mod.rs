@@ -6,6 +6,6 @@ mod exchange;
 mod log;
 mod metrics;
 
-pub use exchange::{Attempted, Destination, Ending, Exchange, Kind, Outcome};
+pub use exchange::{Attempted, Destination, Ending, Exchange, Kind, Outcome, Pricing};
 pub use log::{LogGuard, start as start_log};
 pub use metrics::{Metrics, Series};

@@ -136,6 +136,17 @@ def test_prism_says_what_the_gateway_did(client):
     assert meta.rate_limit.limit_requests == 10000
 
 
+def test_the_cost_of_an_answer_is_a_number():
+    from support.gateway import Gateway
+
+    costs = {"custom_pricing": {"simulator/echo": {"input_per_mtok": "2.5", "output_per_mtok": 10}}}
+    with Gateway({"providers": {"simulator": {}}, "cost_tracking": costs}) as priced:
+        with prism.Prism(base_url=priced.url, max_retries=0) as client:
+            answer = chat(client)
+            due = (answer.usage.prompt_tokens * 2.5 + answer.usage.completion_tokens * 10) / 1_000_000
+            assert abs(answer.prism.cost - due) < 1e-15 and answer.prism.cost > 0
+
+
 def test_many_at_once(gateway):
     async def together(client):
         return await asyncio.gather(*(async_chat(client) for _ in range(50)))

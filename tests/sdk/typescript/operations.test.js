@@ -16,6 +16,7 @@ before(async () => {
   upstream = await startUpstream();
   gateway = await startGateway({
     providers: { simulator: {}, acme: { base_url: upstream.baseURL, models: ['acme-large'], discover: false } },
+    cost_tracking: { custom_pricing: { 'acme-large': { input_per_mtok: 2.5, output_per_mtok: 10 } } },
   });
   client = new Prism({ baseUrl: gateway.baseURL, maxRetries: 0, timeout: 20_000 });
 });
@@ -81,6 +82,17 @@ test('an answer has its metadata, and prints without it', async () => {
   assert.equal(typeof answer.prism.rateLimit.remainingRequests, 'number');
   assert.equal(answer.prism.rateLimit.limitTokens, null);
   assert.ok(!Object.keys(answer).includes('prism') && !JSON.stringify(answer).includes('my-trace'));
+});
+
+test('the cost of an answer is a number', async () => {
+  upstream.answer = (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ id: 'x', object: 'chat.completion', created: 1, model: 'm',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 } }));
+  };
+  const answer = await client.chat.completions.create({ ...hello, model: 'acme-large' });
+  assert.equal(answer.prism.cost, 0.00045);
 });
 
 test('a stream has its metadata too', async () => {

@@ -1,6 +1,7 @@
 //! Whole files: what they become, and what is said about them.
 
 mod clouds;
+mod costs;
 mod mistakes;
 mod reading;
 mod request;

@@ -83,7 +83,7 @@ prometheus: {enabled: true, path: /metrics}
     let names: Vec<_> = config.providers.iter().map(|provider| provider.name.as_str()).collect();
     assert_eq!(names, ["openai", "openai-eu", "ollama", "simulator"]);
     let eu = &config.providers[1];
-    assert_eq!(eu.models[1], Model { id: "gpt-4o-mini".into(), upstream: "my-deployment".into() });
+    assert_eq!(eu.models[1], Model { id: "gpt-4o-mini".into(), upstream: "my-deployment".into(), base_model: None });
     assert_eq!(eu.timeouts.request, Duration::from_secs(30));
     assert_eq!(eu.discover, None);
     assert_eq!(eu.headers.len(), 1, "an optional header that is not set is not sent: {:?}", eu.headers);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 
 use super::errors;
 use crate::{
-    api::{Annotation, TokenUsage, UrlCitation},
+    api::{Annotation, BilledTier, TokenUsage, UrlCitation},
     refusal::{Cause, Refusal},
     wire::{Answer, Reading, hub::answers::Found},
 };
@@ -58,6 +58,31 @@ pub(super) struct Usage {
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
     output_tokens_details: Option<OutputDetails>,
+    cache_creation: Option<CacheCreation>,
+    service_tier: Option<BilledTier>,
+    server_tool_use: Option<ServerTools>,
+    speed: Option<Pace>,
+    inference_geo: Option<Pace>,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+struct CacheCreation {
+    ephemeral_1h_input_tokens: Option<u64>,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+struct ServerTools {
+    web_search_requests: Option<u64>,
+}
+
+/// How, or where, an answer was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Pace {
+    Fast,
+    Us,
+    #[serde(other)]
+    Ordinary,
 }
 
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
@@ -73,17 +98,28 @@ impl Usage {
         self.cache_read_input_tokens = newer.cache_read_input_tokens.or(self.cache_read_input_tokens);
         self.cache_creation_input_tokens = newer.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
         self.output_tokens_details = newer.output_tokens_details.or(self.output_tokens_details);
+        self.cache_creation = newer.cache_creation.or(self.cache_creation);
+        self.service_tier = newer.service_tier.or(self.service_tier);
+        self.server_tool_use = newer.server_tool_use.or(self.server_tool_use);
+        self.speed = newer.speed.or(self.speed);
+        self.inference_geo = newer.inference_geo.or(self.inference_geo);
     }
 
     /// Anthropic's `input_tokens` are those outside the cache.
     pub(super) fn tokens(&self) -> TokenUsage {
         let cached_read = self.cache_read_input_tokens.unwrap_or_default();
         let cached_write = self.cache_creation_input_tokens.unwrap_or_default();
+        let kept_long = self.cache_creation.and_then(|written| written.ephemeral_1h_input_tokens);
+        // the fast mode, inference kept in the US and searches cost more than the price list says
+        let searches = self.server_tool_use.and_then(|tools| tools.web_search_requests).unwrap_or_default();
+        let dearer = self.speed == Some(Pace::Fast) || self.inference_geo == Some(Pace::Us) || searches > 0;
         TokenUsage {
             input: self.input_tokens.unwrap_or_default().saturating_add(cached_read).saturating_add(cached_write),
             output: self.output_tokens.unwrap_or_default(),
             cached_read,
             cached_write,
+            cached_write_1h: kept_long.unwrap_or_default().min(cached_write),
+            tier: if dearer { BilledTier::Other } else { self.service_tier.unwrap_or_default() },
             reasoning: self.output_tokens_details.and_then(|details| details.thinking_tokens).unwrap_or_default(),
             ..TokenUsage::default()
         }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    api::{Annotation, TokenUsage, UrlCitation},
+    api::{Annotation, BilledTier, TokenUsage, UrlCitation},
     refusal::{Cause, Refusal},
     wire::{Answer, Reading, hub::answers::Found},
 };
@@ -17,6 +17,7 @@ struct Whole<'a> {
     output: Output<'a>,
     stop_reason: String,
     usage: Option<Counts>,
+    service_tier: Option<Tier>,
     additional_model_response_fields: Option<Value>,
 }
 
@@ -84,26 +85,46 @@ struct CitedText {
 }
 
 /// Converse's usage: `inputTokens` holds neither what was read from a cache nor what was written to it.
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Counts {
     input_tokens: u64,
     output_tokens: u64,
     cache_read_input_tokens: Option<u64>,
     cache_write_input_tokens: Option<u64>,
+    /// The writes by how long they are kept.
+    cache_details: Option<Vec<Kept>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kept {
+    ttl: String,
+    input_tokens: u64,
+}
+
+/// How a request was served.
+#[derive(Debug, Deserialize)]
+pub(super) struct Tier {
+    #[serde(rename = "type")]
+    kind: BilledTier,
 }
 
 impl Counts {
     /// `fields` are the answer's `additionalModelResponseFields`, where Claude counts its thoughts.
-    pub(super) fn usage(self, fields: Option<&Value>) -> TokenUsage {
+    pub(super) fn usage(&self, fields: Option<&Value>, tier: Option<&Tier>) -> TokenUsage {
         let cached_read = self.cache_read_input_tokens.unwrap_or_default();
         let cached_write = self.cache_write_input_tokens.unwrap_or_default();
+        let kept = self.cache_details.iter().flatten();
+        let kept_long = kept.filter(|kept| kept.ttl == "1h").map(|kept| kept.input_tokens);
         let thoughts = fields.and_then(|fields| fields.pointer("/usage/output_tokens_details/thinking_tokens"));
         TokenUsage {
             input: self.input_tokens.saturating_add(cached_read).saturating_add(cached_write),
             output: self.output_tokens,
             cached_read,
             cached_write,
+            cached_write_1h: kept_long.sum::<u64>().min(cached_write),
+            tier: tier.map(|tier| tier.kind).unwrap_or_default(),
             reasoning: thoughts.and_then(Value::as_u64).unwrap_or_default().min(self.output_tokens),
             ..TokenUsage::default()
         }
@@ -157,7 +178,9 @@ pub(super) fn answer(reading: &Reading, body: &Bytes) -> Result<Answer, Refusal>
     if !cited.is_empty() {
         found.extra.insert("citations".to_owned(), Value::Array(cited));
     }
-    found.usage = whole.usage.map(|counts| counts.usage(whole.additional_model_response_fields.as_ref()));
+    found.usage = whole
+        .usage
+        .map(|counts| counts.usage(whole.additional_model_response_fields.as_ref(), whole.service_tier.as_ref()));
     Ok(found.answer(reading))
 }
 

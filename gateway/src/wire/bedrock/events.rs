@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::answer::Counts;
+use super::answer::{Counts, Tier};
 
 /// All kinds in one: which members are there is the kind's affair.
 #[derive(Debug, Deserialize)]
@@ -16,6 +16,7 @@ pub(super) struct Event {
     pub stop_reason: Option<String>,
     pub additional_model_response_fields: Option<Value>,
     pub usage: Option<Counts>,
+    pub service_tier: Option<Tier>,
 }
 
 #[derive(Debug, Deserialize)]

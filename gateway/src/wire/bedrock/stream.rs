@@ -229,7 +229,11 @@ impl State {
 
     /// Comes after `messageStop`, with the usage.
     fn metadata(&mut self, event: &Event, out: &mut VecDeque<Bytes>) {
-        self.seen.usage = event.usage.map(|counts| counts.usage(self.fields.as_ref())).or(self.seen.usage);
+        self.seen.usage = event
+            .usage
+            .as_ref()
+            .map(|counts| counts.usage(self.fields.as_ref(), event.service_tier.as_ref()))
+            .or(self.seen.usage);
         if self.seen.complete {
             self.finish(out);
         }

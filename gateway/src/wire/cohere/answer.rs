@@ -75,8 +75,15 @@ impl Usage {
     pub(super) fn tokens(&self) -> TokenUsage {
         let counts = self.tokens.as_ref().or(self.billed_units.as_ref());
         let input = count(counts.and_then(|counts| counts.input_tokens));
+        let billed = self.billed_units.as_ref().map_or(input, |billed| count(billed.input_tokens));
         let output = count(counts.and_then(|counts| counts.output_tokens));
-        TokenUsage { input, output, cached_read: count(self.cached_tokens).min(input), ..TokenUsage::default() }
+        TokenUsage {
+            input,
+            output,
+            cached_read: count(self.cached_tokens).min(input),
+            free_input: input.saturating_sub(billed),
+            ..TokenUsage::default()
+        }
     }
 }
 

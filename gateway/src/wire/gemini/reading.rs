@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::reply::{Candidate, FunctionCall, LogprobsResult, Token, UsageMetadata};
 use crate::{
-    api::{Annotation, Logprobs, TokenLogprob, TokenUsage, TopLogprob, UrlCitation},
+    api::{Annotation, BilledTier, Logprobs, TokenLogprob, TokenUsage, TopLogprob, UrlCitation},
     refusal::{Cause, Refusal},
     wire::Reading,
 };
@@ -62,17 +62,26 @@ pub(super) fn finish(reason: &str, message: Option<&str>, calls: bool) -> Result
 
 /// Tokens; the candidates' count excludes the thoughts, the prompt's includes what was cached.
 pub(super) fn usage(metadata: &UsageMetadata) -> TokenUsage {
-    let audio = |details: &[super::reply::ModalityCount]| {
-        details.iter().filter(|count| count.modality == "AUDIO").map(|count| count.token_count).sum()
+    let of = |details: &[super::reply::ModalityCount], modality: &str| {
+        details.iter().filter(|count| count.modality == modality).map(|count| count.token_count).sum()
+    };
+    let tier = match &*metadata.traffic_type {
+        "" | "TRAFFIC_TYPE_UNSPECIFIED" | "ON_DEMAND" => BilledTier::Standard,
+        "ON_DEMAND_FLEX" => BilledTier::Flex,
+        "ON_DEMAND_PRIORITY" => BilledTier::Priority,
+        _ => BilledTier::Other,
     };
     TokenUsage {
         input: metadata.prompt_token_count.saturating_add(metadata.tool_use_prompt_token_count),
         output: metadata.candidates_token_count.saturating_add(metadata.thoughts_token_count),
         cached_read: metadata.cached_content_token_count,
-        cached_write: 0,
         reasoning: metadata.thoughts_token_count,
-        audio_input: audio(&metadata.prompt_tokens_details),
-        audio_output: audio(&metadata.candidates_tokens_details),
+        audio_input: of(&metadata.prompt_tokens_details, "AUDIO"),
+        audio_cached: of(&metadata.cache_tokens_details, "AUDIO"),
+        audio_output: of(&metadata.candidates_tokens_details, "AUDIO"),
+        image_output: of(&metadata.candidates_tokens_details, "IMAGE"),
+        tier,
+        ..TokenUsage::default()
     }
 }
 

@@ -181,6 +181,11 @@ pub(super) struct UsageMetadata {
     pub prompt_tokens_details: Vec<ModalityCount>,
     #[serde(deserialize_with = "or_default")]
     pub candidates_tokens_details: Vec<ModalityCount>,
+    #[serde(deserialize_with = "or_default")]
+    pub cache_tokens_details: Vec<ModalityCount>,
+    /// Vertex AI's word for how it was billed; the Gemini API has none.
+    #[serde(deserialize_with = "or_default")]
+    pub traffic_type: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::usage;
-use crate::api::TokenUsage;
+use crate::api::{BilledTier, TokenUsage};
 
 /// The members of an answer that matter here; the last of a name counts, as it does for every client.
 #[derive(Debug, Default)]
@@ -18,6 +18,7 @@ pub(super) struct Glance<'a> {
     error: Option<&'a str>,
     usage: Option<&'a str>,
     x_groq: Option<&'a str>,
+    service_tier: Option<&'a str>,
 }
 
 impl<'a> Glance<'a> {
@@ -38,7 +39,13 @@ impl<'a> Glance<'a> {
             usage: Option<&'a RawValue>,
         }
         let own = self.usage.and_then(usage::read);
-        own.or_else(|| usage::read(serde_json::from_str::<Groq>(self.x_groq?).ok()?.usage?.get()))
+        let read = own.or_else(|| usage::read(serde_json::from_str::<Groq>(self.x_groq?).ok()?.usage?.get()))?;
+        Some(TokenUsage { tier: self.tier(), ..read })
+    }
+
+    fn tier(&self) -> BilledTier {
+        let name = self.service_tier.and_then(|raw| raw.strip_prefix('"')?.strip_suffix('"'));
+        BilledTier::named(name.unwrap_or_default())
     }
 
     /// The chunk exists for its usage alone: `choices: []` and a usage object.
@@ -72,6 +79,7 @@ impl<'de> Visitor<'de> for Members {
                 Key::Error => &mut glance.error,
                 Key::Usage => &mut glance.usage,
                 Key::XGroq => &mut glance.x_groq,
+                Key::BilledTier => &mut glance.service_tier,
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
@@ -88,6 +96,7 @@ enum Key {
     Error,
     Usage,
     XGroq,
+    BilledTier,
     Other,
 }
 
@@ -107,6 +116,7 @@ impl<'de> Deserialize<'de> for Key {
                     "error" => Key::Error,
                     "usage" => Key::Usage,
                     "x_groq" => Key::XGroq,
+                    "service_tier" => Key::BilledTier,
                     _ => Key::Other,
                 })
             }

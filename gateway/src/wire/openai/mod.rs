@@ -6,6 +6,7 @@
 //! [`Refusal`] out of every error body there is.
 
 mod answer;
+mod cost;
 mod fields;
 mod glance;
 mod long;
@@ -33,6 +34,7 @@ use super::{
 };
 use crate::{api::ClientRequest, refusal::Refusal};
 
+pub use cost::with_cost;
 pub use read::read;
 
 /// The format of OpenAI and of everybody compatible with it.

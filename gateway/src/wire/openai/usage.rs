@@ -34,6 +34,9 @@ pub(super) fn read(raw: &str) -> Option<TokenUsage> {
         reasoning,
         audio_input: prompt.audio_tokens.or_zero(),
         audio_output: completion.audio_tokens.or_zero(),
+        image_input: prompt.image_tokens.or_zero(),
+        image_output: completion.image_tokens.or_zero(),
+        ..TokenUsage::default()
     })
 }
 
@@ -59,6 +62,8 @@ struct Details {
     cache_write_tokens: Count,
     #[serde(default)]
     audio_tokens: Count,
+    #[serde(default)]
+    image_tokens: Count,
     #[serde(default)]
     reasoning_tokens: Count,
 }

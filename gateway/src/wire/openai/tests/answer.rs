@@ -23,6 +23,7 @@ fn usage_is_read_in_every_form() {
         reasoning: 3,
         audio_input: 1,
         audio_output: 0,
+        ..TokenUsage::default()
     };
     assert_eq!(usage(full), Some(expected));
     let counts = |json: &str| usage(json).map(|usage| (usage.input, usage.output));

@@ -1,0 +1,135 @@
+//! US dollars, exactly: whole numbers of attodollars, so that sums neither round nor depend on their order.
+//!
+//! Integers and not a decimal type with a floating scale: prices have at most twelve decimals a million tokens, so every
+//! price of one token is a whole number of attodollars, every product and sum is exact in 128 bits, and nothing rounds.
+
+use std::{fmt, iter::Sum, ops::Add};
+
+/// Attodollars in a dollar, as a power of ten.
+const USD_PLACES: usize = 18;
+/// A dollar a million tokens is 10¹² attodollars a token.
+const RATE_PLACES: usize = 12;
+
+/// An amount of US dollars; never negative.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Usd(u128);
+
+impl Usd {
+    /// For counters that are floats: rounded to the nearest one.
+    pub fn as_f64(self) -> f64 {
+        self.0 as f64 / 1e18
+    }
+}
+
+impl Add for Usd {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl Sum for Usd {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), Self::add)
+    }
+}
+
+/// Plain decimals without an exponent or trailing zeros: `0.00325`.
+impl fmt::Display for Usd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = 10_u128.pow(USD_PLACES as u32);
+        plain(f, self.0 / one, (self.0 % one) as u64, USD_PLACES)
+    }
+}
+
+impl fmt::Debug for Usd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "${self}")
+    }
+}
+
+/// What one of something costs; written, read and shown as dollars per million.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rate(u64);
+
+impl Rate {
+    /// Reads dollars per million: digits with up to twelve decimals, below eighteen million.
+    pub fn per_million(text: &str) -> Option<Self> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(decimals) || decimals.len() > RATE_PLACES {
+            return None;
+        }
+        let scale = |power: usize| 10_u64.pow(u32::try_from(power).unwrap_or(u32::MAX));
+        let above = whole.parse::<u64>().ok()?.checked_mul(scale(RATE_PLACES))?;
+        let below = decimals.parse::<u64>().ok()? * scale(RATE_PLACES - decimals.len());
+        above.checked_add(below).map(Self)
+    }
+
+    /// What so many cost.
+    pub fn of(self, count: u64) -> Usd {
+        Usd(u128::from(self.0) * u128::from(count))
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = 10_u64.pow(RATE_PLACES as u32);
+        plain(f, (self.0 / one).into(), self.0 % one, RATE_PLACES)
+    }
+}
+
+impl fmt::Debug for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "${self}/M")
+    }
+}
+
+fn plain(f: &mut fmt::Formatter<'_>, whole: u128, mut decimals: u64, mut places: usize) -> fmt::Result {
+    if decimals == 0 {
+        return write!(f, "{whole}");
+    }
+    while decimals.is_multiple_of(10) {
+        decimals /= 10;
+        places -= 1;
+    }
+    write!(f, "{whole}.{decimals:0places$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn rates_are_read_and_shown_exactly() {
+        for text in ["0", "3", "2.5", "0.075", "1.12497", "0.000000000001", "18446743"] {
+            assert_eq!(Rate::per_million(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Rate::per_million("2.50"), Rate::per_million("2.5"));
+        for text in ["", ".5", "1.", "-1", "+1", "1e-3", "1,5", "0.0000000000001", "18446745", "NaN", "1_0"] {
+            assert_eq!(Rate::per_million(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_plain_decimals() {
+        let rate = |text| Rate::per_million(text).unwrap();
+        assert_eq!(rate("2.5").of(100).to_string(), "0.00025");
+        assert_eq!(rate("0.000000000001").of(1).to_string(), "0.000000000000000001");
+        assert_eq!(rate("10").of(2_000_000).to_string(), "20");
+        assert_eq!(Usd::default().to_string(), "0");
+        assert_eq!((rate("15").of(1) + rate("15").of(2)).to_string(), "0.000045");
+        assert!((rate("2.5").of(1_000_000).as_f64() - 2.5).abs() < 1e-12);
+    }
+
+    proptest! {
+        #[test]
+        fn the_price_of_a_sum_is_the_sum_of_the_prices(rate: u64, a in 0_u64..1 << 62, b in 0_u64..1 << 62) {
+            let rate = Rate(rate);
+            prop_assert_eq!(rate.of(a) + rate.of(b), rate.of(a + b));
+        }
+    }
+}
