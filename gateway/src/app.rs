@@ -108,6 +108,7 @@ async fn start(config: &Arc<Config>) -> Result<Started, String> {
     let address = ractor::call!(root, RootMessage::Dispatcher).map_err(|error| error.to_string())?;
     let prices = Catalogue::new(&config.cost_tracking);
     let gateway = Gateway::new(published, KeyRing::new(&config.auth), Limits::of(config), prices, metrics, address);
+    gateway.fetch_media(&config.security)?;
     Ok(Started { gateway, root, tasks })
 }
 

@@ -151,6 +151,11 @@ impl WatcherData {
         if old.cost_tracking != config.cost_tracking {
             gateway.prices.store(Arc::new(Catalogue::new(&config.cost_tracking)));
         }
+        if old.security != config.security
+            && let Err(error) = gateway.fetch_media(&config.security)
+        {
+            tracing::error!(%error, "media are fetched as before");
+        }
         let fixed = |config: &Config| {
             (config.server.host, config.server.port, config.server.workers, config.server.tls.clone())
         };

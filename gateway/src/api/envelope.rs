@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::Endpoint;
+use super::{Endpoint, Fetched};
 
 /// A request as the client sent it. Every attempt starts from these bytes.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub struct ClientRequest {
     pub endpoint: Endpoint,
     pub body: Bytes,
     pub envelope: Envelope,
+    /// What it names by address, as far as it was fetched.
+    pub fetched: Fetched,
 }
 
 /// What one pass over the body yields. All ranges are byte offsets into the body.

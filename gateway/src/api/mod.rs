@@ -7,6 +7,7 @@ mod envelope;
 mod errors;
 mod health;
 mod models;
+mod remote;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use envelope::{ClientRequest, Envelope, Field, MessageFacts, SmallName};
 pub use errors::{ErrorBody, ErrorEnvelope};
 pub use health::*;
 pub use models::{ListObject, ModelInfo, ModelList, ModelObject};
+pub use remote::{Fetched, Medium, Wanted};
 pub use usage::{BilledTier, TokenUsage};
 
 /// The model-calling routes.

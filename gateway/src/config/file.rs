@@ -71,6 +71,8 @@ pub(super) struct File {
     pub prometheus: Option<Prometheus>,
     /// Which pages may call the gateway from a browser.
     pub cors: Option<Cors>,
+    /// What the gateway may do on a client's behalf.
+    pub security: Option<Security>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -194,4 +196,26 @@ pub(super) struct Cors {
     pub enabled: Option<bool>,
     /// Origins such as `https://app.example.com`; `*` for any.
     pub allowed_origins: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Security {
+    /// Images and documents that a request names by an `https` address are fetched for providers that take only bytes
+    /// (Bedrock); by default false. They have to be at public addresses; at most two redirects are followed.
+    pub fetch_remote_media: Option<bool>,
+    /// Hosts with their ports, such as `images.internal:443`, that media may come from although their address is private;
+    /// by default none.
+    pub remote_media_hosts: Option<Vec<String>>,
+    /// PEM file with authorities that are trusted for media beside Mozilla's; relative to the configuration file.
+    pub remote_media_ca_file: Option<PathBuf>,
+    /// Largest image or document, by default `20MiB`.
+    pub remote_media_max_size: Option<Size>,
+    /// All images and documents of one request together, by default `50MiB`.
+    pub remote_media_max_total: Option<Size>,
+    /// Addresses in one request, by default 20.
+    #[schemars(range(min = 1, max = 1000))]
+    pub remote_media_max_count: Option<usize>,
+    /// Time for each to arrive, by default `10s`; never beyond the request's own.
+    pub remote_media_timeout: Option<Span>,
 }

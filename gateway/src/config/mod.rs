@@ -5,7 +5,7 @@
 //! who has which.
 //! How a text becomes a [`Config`]: `tree` is its YAML with lines, `expand` fills in the environment, `shape` compares
 //! it with the schema, `resolve` says what it means (`provider`, `address`, `key`, `credentials`, `settings`, `headers`,
-//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients), and `check` collects every mistake of all of them. `environment`
+//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `security`), and `check` collects every mistake of all of them. `environment`
 //! makes a [`Config`] when there is no file, `request` reads what one request says of its own routing.
 
 mod access;
@@ -31,6 +31,7 @@ mod resolve;
 mod resolve_routing;
 mod routes;
 mod routing;
+mod security;
 mod settings;
 mod shape;
 mod spares;
@@ -61,6 +62,7 @@ pub use resolve::{load, load_with_notes, parse};
 pub use routing::{
     BreakerRules, ConditionalRoute, Failover, Hedge, Mirror, Retry, RouteTarget, Routing, Sticky, Strategy,
 };
+pub use security::{RemoteMedia, Security};
 pub use wildcard::wildcard;
 
 use crate::secret::Secret;
@@ -79,6 +81,7 @@ pub struct Config {
     pub logging: Logging,
     pub prometheus: Prometheus,
     pub cors: Cors,
+    pub security: Security,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -12,7 +12,9 @@ use super::{
     costs,
     expand::{Environment, expand},
     file::{self, File},
-    provider, resolve_routing, shape,
+    provider, resolve_routing,
+    security::security,
+    shape,
     tree::{self, Node, Trail},
     units::Span,
 };
@@ -159,6 +161,7 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         logging: logging(file.logging.unwrap_or_default(), context),
         prometheus: prometheus(file.prometheus.unwrap_or_default(), context),
         cors: cors(file.cors.unwrap_or_default(), context),
+        security: security(file.security.unwrap_or_default(), context),
     }
 }
 

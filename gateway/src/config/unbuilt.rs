@@ -25,7 +25,7 @@ const UNBUILT: &[(&str, &str)] = &[
     ("store", "the local store"),
     ("control_plane", "the control plane"),
     ("admin", "the admin interface"),
-    ("security", "the security settings"),
+    ("security.master_key_file", "encrypted credentials of organisations"),
     ("otel", "OpenTelemetry export"),
 ];
 

@@ -20,6 +20,7 @@ use crate::{
     provider::{Bounds, Lease, NoLease, Reply, attempt},
     refusal::{Cause, Refusal},
     telemetry::{Exchange, Kind},
+    transport::MediaFetcher,
 };
 
 /// What a request may use.
@@ -32,6 +33,8 @@ pub struct Access<'a> {
     pub caller: Option<&'a Caller>,
     /// What binds it to one candidate, hashed.
     pub affinity: Option<u64>,
+    /// What may fetch the media that a request names by address.
+    pub media: Option<&'a MediaFetcher>,
 }
 
 pub struct Relayed {
@@ -114,7 +117,7 @@ enum Miss {
     Final(Refusal),
 }
 
-impl<'a> Journey<'a, '_> {
+impl<'a, 'b> Journey<'a, 'b> {
     /// Asks one candidate, with another of its keys when the first has no quota left or is refused.
     async fn ask(&mut self, candidate: &'a Candidate, mut kind: Kind) -> Result<Relayed, Miss> {
         let mut keys = candidate.core.key_count();
@@ -201,12 +204,12 @@ impl<'a> Journey<'a, '_> {
         Some((spare, lease, hedging))
     }
 
-    fn bounds(&self) -> Bounds {
+    fn bounds(&self) -> Bounds<'b> {
         let deadline = match self.access.routing.failover.per_attempt_timeout {
             Some(part) => self.access.deadline.min(Instant::now() + part),
             None => self.access.deadline,
         };
-        Bounds { deadline, strict: self.access.strict }
+        Bounds { deadline, strict: self.access.strict, media: self.access.media }
     }
 
     fn goes_on(&self, refusal: &Refusal) -> bool {

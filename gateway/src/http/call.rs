@@ -113,6 +113,7 @@ async fn answer(
     let routing = way.routing()?;
     exchange.timeout = way.timeout(&routing);
     exchange.strategy = routing.strategy;
+    let media = gateway.media.load_full();
     let access = Access {
         deadline: (exchange.began + exchange.timeout).into(),
         strict: asked.strict,
@@ -120,6 +121,7 @@ async fn answer(
         budgets: &table.budgets,
         caller: caller.as_deref(),
         affinity: way.affinity(routing.sticky),
+        media: media.as_deref(),
     };
     let route = way.route(&routing).await?;
     table.budgets.request();

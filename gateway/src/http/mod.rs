@@ -26,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::{
     Router,
     extract::State,
@@ -45,11 +45,12 @@ pub use tls::Certificates;
 
 use crate::{
     admission::{Door, KeyRing},
-    config::{Config, Cors, Server},
+    config::{Config, Cors, Security, Server},
     dispatch::{DispatcherMessage, Mirrors, Published},
     prices::Catalogue,
     refusal::{Cause, Refusal},
     telemetry::Metrics,
+    transport::MediaFetcher,
 };
 
 /// How long a browser remembers that it may call.
@@ -63,6 +64,8 @@ pub struct Gateway {
     pub keys: ArcSwap<KeyRing>,
     pub limits: ArcSwap<Limits>,
     pub door: Arc<Door>,
+    /// What may fetch the media that requests name by address; `None` when nothing may.
+    pub media: ArcSwapOption<MediaFetcher>,
     pub metrics: Arc<Metrics>,
     pub prices: ArcSwap<Catalogue>,
     pub phase: Phase,
@@ -125,6 +128,7 @@ impl Gateway {
             keys: ArcSwap::from_pointee(keys),
             door: Door::new(limits.server.max_in_flight),
             limits: ArcSwap::from_pointee(limits),
+            media: ArcSwapOption::empty(),
             mirrors: Mirrors::new(&metrics),
             metrics,
             prices: ArcSwap::from_pointee(prices),
@@ -133,6 +137,19 @@ impl Gateway {
             began: Instant::now(),
             resolving: Semaphore::new(MOST_RESOLVING),
         })
+    }
+}
+
+impl Gateway {
+    /// What may fetch media from now on.
+    ///
+    /// # Errors
+    /// When the CA file cannot be read; then nothing changes.
+    pub fn fetch_media(&self, security: &Security) -> Result<(), String> {
+        let made = security.remote_media.as_ref().map(|limits| MediaFetcher::new(limits).map(Arc::new));
+        let made = made.transpose().map_err(|error| format!("security.remote_media_ca_file: {error}"))?;
+        self.media.store(made);
+        Ok(())
     }
 }
 

@@ -10,12 +10,12 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, response::Parts};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Lease, ProviderCore, UpstreamStream, attempt::Attempt};
+use super::{Lease, ProviderCore, UpstreamStream, attempt::Attempt, media};
 use crate::{
     api::ClientRequest,
     body::{Partial, collect},
     refusal::{Cause, Refusal},
-    transport::{TransportError, UpstreamBody},
+    transport::{MediaFetcher, TransportError, UpstreamBody},
     wire::{Answer, Loss, Target, Upstream},
 };
 
@@ -32,20 +32,23 @@ pub enum Reply {
 }
 
 /// How long one attempt may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+#[derive(Clone, Copy)]
+pub struct Bounds<'a> {
     /// Until the whole answer, or a stream's first content.
     pub deadline: Instant,
     /// The request accepts no loss (`x-prism-strict`).
     pub strict: bool,
+    /// What may fetch the media that the request names by address; `None` when nothing may.
+    pub media: Option<&'a MediaFetcher>,
 }
 
 /// Calls the provider once. Dropping the future ends the upstream call.
 ///
 /// # Errors
 /// Why there is no answer; [`Cause::fails_over`] says whether another provider may have one.
-pub async fn attempt(lease: Lease, request: &ClientRequest, model: &str, bounds: Bounds) -> Result<Reply, Refusal> {
+pub async fn attempt(lease: Lease, request: &ClientRequest, model: &str, bounds: Bounds<'_>) -> Result<Reply, Refusal> {
     let core = lease.core.clone();
+    media::gather(&lease, request, bounds).await?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let target = Target { model, quirks: core.config.quirks, settings: &core.config.settings, now };
     let upstream = core.format.request(request, target)?;
@@ -80,7 +83,7 @@ async fn call(
     core: &Arc<ProviderCore>,
     request: &ClientRequest,
     upstream: Upstream,
-    bounds: Bounds,
+    bounds: Bounds<'_>,
     attempt: &mut Attempt,
 ) -> Result<Called, Refusal> {
     let Upstream { path, headers, body, losses, reading } = upstream;

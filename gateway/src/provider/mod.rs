@@ -15,6 +15,7 @@ pub mod credential;
 mod discovery;
 mod keys;
 pub mod latency;
+mod media;
 mod model;
 pub mod peak;
 pub mod quota;

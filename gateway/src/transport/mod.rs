@@ -1,7 +1,9 @@
 //! How bytes reach a provider: pooled connections for real ones, the simulator for none; and how they prove who sends
-//! them.
+//! them. What a stranger's URL leads to is fetched by [`MediaFetcher`], past a guard.
 
 pub mod credentials;
+pub mod guard;
+mod media;
 mod pool;
 pub mod simulator;
 
@@ -11,6 +13,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
 
+pub use media::MediaFetcher;
 pub use pool::{HttpTransport, TransportSetupError, certificates, enter_core};
 
 use crate::wire::Payload;

@@ -20,7 +20,9 @@ use hyper_util::{
     },
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject};
+use rustls::{
+    ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, pki_types::CertificateDer, pki_types::pem::PemObject,
+};
 
 use super::{SendFuture, Transport, TransportError, UpstreamBody, chain};
 use crate::{config::Provider, wire::Payload};
@@ -153,20 +155,25 @@ fn https<C>(tls: &Arc<ClientConfig>, connector: C) -> HttpsConnector<C> {
         .wrap_connector(connector)
 }
 
-/// Mozilla's roots, plus the provider's own CA file.
 fn client_tls(provider: &Provider) -> Result<Arc<ClientConfig>, TransportSetupError> {
-    static COMMON: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    let builder = || {
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring supports the default versions")
-    };
-    let roots = || RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if provider.skip_tls {
-        let verifier = Arc::new(insecure::AnyCertificate);
-        return Ok(Arc::new(builder().dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()));
+    if !provider.skip_tls {
+        return trusting(provider.ca_file.as_deref());
     }
-    let Some(path) = &provider.ca_file else {
+    let verifier = Arc::new(insecure::AnyCertificate);
+    Ok(Arc::new(builder().dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+}
+
+fn builder() -> ConfigBuilder<ClientConfig, WantsVerifier> {
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring supports the default versions")
+}
+
+/// Mozilla's roots, plus those of a CA file.
+pub(super) fn trusting(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TransportSetupError> {
+    static COMMON: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    let roots = || RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let Some(path) = ca_file else {
         return Ok(COMMON
             .get_or_init(|| Arc::new(builder().with_root_certificates(roots()).with_no_client_auth()))
             .clone());

@@ -11,6 +11,7 @@ mod errors;
 mod event_stream;
 pub mod gemini;
 pub mod hub;
+mod magic;
 pub mod openai;
 mod payload;
 mod redact;
@@ -24,10 +25,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 pub use errors::retry_after;
 pub use hub::dispositions::{Disposition, Dispositions};
+pub use magic::media_type;
 pub use payload::Payload;
 
 use crate::{
-    api::{ClientRequest, Endpoint, TokenUsage},
+    api::{ClientRequest, Endpoint, TokenUsage, Wanted},
     config::{self, Quirks, Settings},
     refusal::Refusal,
 };
@@ -51,6 +53,15 @@ pub trait WireFormat: Send + Sync + 'static {
     /// # Errors
     /// When the request cannot be expressed for this target.
     fn request(&self, request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal>;
+
+    /// What the request names by its address and this format sends as bytes: it is fetched, where the operator allows
+    /// that, before [`WireFormat::request`] looks for it in [`ClientRequest::fetched`].
+    ///
+    /// # Errors
+    /// When the request cannot be read.
+    fn media(&self, _request: &ClientRequest) -> Result<Vec<Wanted>, Refusal> {
+        Ok(Vec::new())
+    }
 
     /// A whole 2xx answer, as the client gets it.
     ///

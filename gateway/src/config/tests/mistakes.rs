@@ -71,7 +71,7 @@ auth:
         "prism.yaml:24: routing.circuit_breaker.enabeld: unknown key (did you mean `enabled`?)",
         "prism.yaml:25: routing.failover.max_attempts: expected a whole number from 1 to 100",
         "prism.yaml:25: routing.failover.on_status_codes[0]: expected a whole number from 400 to 599",
-        "prism.yaml:26: hedge: unknown key (known: server, providers, model_map, auth, routing, cost_tracking, logging, prometheus, cors)",
+        "prism.yaml:26: hedge: unknown key (known: server, providers, model_map, auth, routing, cost_tracking, logging, prometheus, cors, security)",
         "prism.yaml:27: logging.format: unknown word (did you mean `json`?)",
         "prism.yaml:27: logging.level: expected trace, debug, info, warn, error, off, or a filter such as `prism=debug,warn`",
         "prism.yaml:30: auth.keys[0].key: needed and missing",
@@ -122,6 +122,16 @@ fn an_open_gateway_has_to_be_asked_for() {
     let open = Auth { enabled: true, keys: Vec::new() };
     assert!(exposure("192.168.0.1".parse().unwrap(), &open).is_err());
     assert!(exposure("::ffff:127.0.0.1".parse().unwrap(), &open).is_ok());
+}
+
+#[test]
+fn hosts_of_remote_media_have_a_port() {
+    for host in ["images.internal", "https://images.internal:443", "a@images.internal:443", ":443", ""] {
+        let told = mistake(&format!("security: {{remote_media_hosts: [a:1, '{host}']}}"));
+        assert!(told.contains("security.remote_media_hosts[1]: expected a host and its port"), "{host}: {told}");
+    }
+    assert!(mistake("security: {remote_media_timeout: 0s}").contains("longer than 0"));
+    assert!(mistake("security: {remote_media_max_total: 0}").contains("larger than 0"));
 }
 
 #[test]

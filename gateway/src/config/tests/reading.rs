@@ -246,3 +246,12 @@ fn editors_accept_a_reference_where_a_number_belongs() {
     assert_eq!(port["anyOf"][1]["type"], "string");
     assert!(port["description"].as_str().unwrap().contains("8080"));
 }
+
+#[test]
+fn remote_media_are_off_until_they_are_switched_on() {
+    assert_eq!(read("security: {remote_media_max_size: 1MiB}").security.remote_media, None);
+    let on = "security: {fetch_remote_media: true, remote_media_hosts: ['Images.internal:443', '[fd00::1]:8443']}";
+    let media = read(on).security.remote_media.unwrap();
+    assert_eq!(media.hosts, [("Images.internal".to_owned(), 443), ("fd00::1".to_owned(), 8443)]);
+    assert_eq!((media.max_size, media.max_total, media.max_count), (20 << 20, 50 << 20, 20));
+}

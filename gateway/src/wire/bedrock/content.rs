@@ -76,13 +76,13 @@ impl<'a> Writer<'a, '_> {
                 if !matches!(part.image_url.detail, None | Some(ImageDetail::Auto)) {
                     self.losses.dropped("messages[].content[].image_url.detail");
                 }
-                to.push(media::image(part, path)?);
+                to.push(media::image(part, self.media, path)?);
             }
             ContentPart::InputAudio(_) if place == Place::Result => {
                 return Err(Refusal::invalid(path.to_owned(), "Bedrock takes no audio in the result of a tool"));
             }
             ContentPart::InputAudio(part) => to.push(media::sound(part, path)?),
-            ContentPart::File(part) => to.push(media::document(part, path, &mut self.names)?),
+            ContentPart::File(part) => to.push(media::document(part, self.media, path, &mut self.names)?),
         }
         let point = self.breakpoint(breakpoint.as_ref()).or_else(|| self.marker(extra));
         to.extend(point);

@@ -1,10 +1,10 @@
-//! Images, recordings and documents: bytes with a format, or an object in S3.
+//! Images, recordings and documents: bytes with a format, or an object in S3. What is elsewhere is fetched before.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use super::body::{Block, Media, Source};
 use crate::{
-    api::{AudioPart, FilePart, ImagePart},
+    api::{AudioPart, ChatMessage, ContentPart, FilePart, FileSource, ImagePart, Medium, MessageContent, Wanted},
     refusal::Refusal,
     wire::hub::inline::DataUrl,
 };
@@ -45,6 +45,19 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("txt", "txt"),
     ("md", "md"),
 ];
+/// Media types that are fetched.
+const FETCHED_IMAGES: &[&str] = &["image/png", "image/jpeg", "image/gif", "image/webp"];
+const FETCHED_DOCUMENTS: &[&str] = &[
+    "application/pdf",
+    "text/csv",
+    "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "text/html",
+    "text/plain",
+    "text/markdown",
+];
 /// In characters.
 const MAX_NAME: usize = 200;
 
@@ -52,7 +65,57 @@ const MAX_NAME: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Names(HashSet<String>);
 
-pub(super) fn image<'a>(part: &'a ImagePart, path: &str) -> Result<Block<'a>, Refusal> {
+/// Every address in the conversation that has to be fetched.
+pub(super) fn wanted(messages: &[ChatMessage]) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for (at, message) in messages.iter().enumerate() {
+        let (ChatMessage::User(_) | ChatMessage::Tool(_)) = message else { continue };
+        let Some(MessageContent::Parts(parts)) = message.content() else { continue };
+        for (number, part) in parts.iter().enumerate() {
+            let (url, member, takes) = match part {
+                ContentPart::ImageUrl(part) => (part.image_url.url.as_str(), "image_url.url", FETCHED_IMAGES),
+                ContentPart::File(part) => match address(&part.file) {
+                    Some((url, member)) => (url, member, FETCHED_DOCUMENTS),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            if is_remote(url) {
+                let param = format!("messages[{at}].content[{number}].{member}");
+                wanted.push(Wanted { url: url.to_owned(), param, takes });
+            }
+        }
+    }
+    wanted
+}
+
+/// Clients of other providers write a document's address in either field.
+fn address(file: &FileSource) -> Option<(&str, &'static str)> {
+    let data = file.file_data.as_deref().map(|data| (data, "file.file_data"));
+    data.or(file.file_id.as_deref().map(|id| (id, "file.file_id"))).filter(|(url, _)| is_remote(url))
+}
+
+fn is_remote(url: &str) -> bool {
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+/// Media type and bytes of what was at an address.
+fn fetched<'a>(
+    url: &str,
+    fetched: &'a [Arc<Medium>],
+    param: &dyn Fn() -> String,
+) -> Result<(String, Source<'a>), Refusal> {
+    let Some(medium) = fetched.iter().find(|medium| medium.url == url) else {
+        let message = "Bedrock fetches nothing itself: send a `data:` URL (`data:image/png;base64,…`) or an `s3://` address, or \
+                       let the gateway fetch `https` addresses with `security: {fetch_remote_media: true}` in its configuration";
+        return Err(Refusal::invalid(param(), message));
+    };
+    Ok((medium.media_type.to_owned(), Source::Bytes(medium.base64.as_str().into())))
+}
+
+pub(super) fn image<'a>(part: &'a ImagePart, media: &'a [Arc<Medium>], path: &str) -> Result<Block<'a>, Refusal> {
     let param = || format!("{path}.image_url.url");
     let url = part.image_url.url.as_str();
     let (kind, source) = if url.starts_with("s3://") {
@@ -62,9 +125,7 @@ pub(super) fn image<'a>(part: &'a ImagePart, path: &str) -> Result<Block<'a>, Re
     } else if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
         return Err(Refusal::invalid(param(), "a `data:` URL must name its media type and hold base64"));
     } else {
-        let message = "Bedrock does not fetch images: send the image as a `data:` URL (`data:image/png;base64,…`) or \
-                       `s3://` address; the gateway fetches only with `security.fetch_remote_media`";
-        return Err(Refusal::invalid(param(), message));
+        fetched(url, media, &param)?
     };
     let Some(format) = find(IMAGES, &kind) else {
         return Err(Refusal::invalid(param(), "Bedrock takes png, jpeg, gif and webp images"));
@@ -83,10 +144,17 @@ pub(super) fn sound<'a>(part: &'a AudioPart, path: &str) -> Result<Block<'a>, Re
     Ok(Block::Audio(Media { format, name: None, source, citations: None }))
 }
 
-pub(super) fn document<'a>(part: &'a FilePart, path: &str, names: &mut Names) -> Result<Block<'a>, Refusal> {
+pub(super) fn document<'a>(
+    part: &'a FilePart,
+    media: &'a [Arc<Medium>],
+    path: &str,
+    names: &mut Names,
+) -> Result<Block<'a>, Refusal> {
     let file = &part.file;
-    let filename = file.filename.as_deref().unwrap_or_default();
+    let remote = address(file);
+    let filename = file.filename.as_deref().or(remote.map(|(url, _)| last_segment(url))).unwrap_or_default();
     let (kind, source) = match (&file.file_data, &file.file_id) {
+        _ if let Some((url, member)) = remote => fetched(url, media, &|| format!("{path}.{member}"))?,
         (Some(text), _) => {
             let data = DataUrl::read(text).unwrap_or(DataUrl { media_type: "", base64: text });
             let source = bytes(data.base64, &|| format!("{path}.file.file_data"))?;
@@ -150,6 +218,12 @@ fn bytes<'a>(base64: &'a str, param: &dyn Fn() -> String) -> Result<Source<'a>, 
 
 fn find(table: &'static [(&str, &'static str)], kind: &str) -> Option<&'static str> {
     table.iter().find(|(name, _)| *name == kind).map(|(_, format)| *format)
+}
+
+/// What a document at an address is called.
+fn last_segment(url: &str) -> &str {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn extension(name: &str) -> String {

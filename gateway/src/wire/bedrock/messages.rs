@@ -1,6 +1,6 @@
 //! The conversation: roles alternate, a user begins, every result of a turn is in the one message after it.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use serde_json::{Value, json, value::RawValue};
 
@@ -12,7 +12,7 @@ use super::{
     names,
 };
 use crate::{
-    api::{AssistantMessage, ToolCall, ToolMessage},
+    api::{AssistantMessage, Medium, ToolCall, ToolMessage},
     refusal::Refusal,
     wire::hub::{
         Losses,
@@ -39,6 +39,7 @@ pub(super) struct Writer<'a, 'l> {
     pub(super) family: &'static Family,
     pub(super) losses: &'l mut Losses,
     pub(super) names: Names,
+    pub(super) media: &'a [Arc<Medium>],
     ids: HashSet<String>,
     conversation: Conversation<'a>,
 }
@@ -47,11 +48,12 @@ pub(super) struct Writer<'a, 'l> {
 /// 400 for content that Converse has no place for, and for conversations that it does not take.
 pub(super) fn conversation<'a>(
     turns: Vec<Turn<'a>>,
+    media: &'a [Arc<Medium>],
     family: &'static Family,
     losses: &mut Losses,
 ) -> Result<Conversation<'a>, Refusal> {
-    let mut writer =
-        Writer { family, losses, names: Names::default(), ids: HashSet::new(), conversation: Conversation::default() };
+    let (names, ids, conversation) = (Names::default(), HashSet::new(), Conversation::default());
+    let mut writer = Writer { family, losses, names, media, ids, conversation };
     let last = turns.len().saturating_sub(1);
     let asked = asks_for_answer(&turns);
     let ends_with_assistant = matches!(turns.last(), Some(Turn::Assistant(_, _, results)) if results.is_empty());

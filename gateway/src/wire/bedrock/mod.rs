@@ -32,7 +32,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::{Answer, Disposition, Dispositions, ModelPage, Reading, StreamDecoder, Target, Upstream, WireFormat};
 use crate::{
-    api::{ClientRequest, Endpoint},
+    api::{ClientRequest, Endpoint, Wanted},
     config,
     refusal::Refusal,
 };
@@ -53,6 +53,13 @@ impl WireFormat for Bedrock {
             Endpoint::Completions => {
                 Err(Refusal::invalid("model", "Bedrock has no completions without a chat: use /v1/chat/completions"))
             }
+        }
+    }
+
+    fn media(&self, request: &ClientRequest) -> Result<Vec<Wanted>, Refusal> {
+        match request.endpoint {
+            Endpoint::ChatCompletions => request::media(request),
+            _ => Ok(Vec::new()),
         }
     }
 

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
 use serde_json::{Value, json};
 
 use super::{
     body::{Converse, InferenceConfig, Typed},
     families::{self, Family, Sampling},
+    media::wanted,
     messages, regions,
     thinking::{self, Obstacles},
     tools,
 };
 use crate::{
-    api::{ChatCompletionRequest, ClientRequest, Modality, ServiceTier},
+    api::{ChatCompletionRequest, ClientRequest, Modality, ServiceTier, Wanted},
     refusal::Refusal,
     wire::{
         Payload, Reading, Target, Upstream,
@@ -49,8 +51,9 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
     refuse(&chat)?;
     drop_all(&chat, &mut losses);
 
+    let media = request.fetched.all();
     let turns = turns(&chat.messages, &mut losses)?;
-    let conversation = messages::conversation(turns, family, &mut losses)?;
+    let conversation = messages::conversation(turns, &media, family, &mut losses)?;
     let toolbox = tools::toolbox(&chat, &conversation.called, family, &mut losses)?;
     let obstacles = Obstacles { forced: toolbox.forced, thoughtless: conversation.thoughtless };
     let thought = thinking::thought(&chat, family, obstacles, &mut losses);
@@ -92,6 +95,19 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
         losses: losses.into_vec(),
         reading: Reading { json_tool: toolbox.json_tool, ..Reading::of(request, target) },
     })
+}
+
+/// What has to be fetched before; the request is read for it only when it may hold an address.
+///
+/// # Errors
+/// 400 when it is no chat request.
+pub(super) fn media(request: &ClientRequest) -> Result<Vec<Wanted>, Refusal> {
+    // an address has `://` in it, or its spelling with JSON's escapes
+    let signs: [&[u8]; 3] = [b"://", b"\\/", b"\\u00"];
+    if signs.iter().any(|sign| memmem::find(&request.body, sign).is_some()) {
+        return Ok(wanted(&hub::chat(request)?.messages));
+    }
+    Ok(Vec::new())
 }
 
 /// What would change the answer's meaning if it were left out.

@@ -19,7 +19,7 @@ use super::{
     spans::{range_of, unquote},
 };
 use crate::{
-    api::{ClientRequest, Endpoint, Envelope, Field},
+    api::{ClientRequest, Endpoint, Envelope, Fetched, Field},
     refusal::{Cause, Refusal},
 };
 
@@ -36,7 +36,7 @@ const MAX_MODEL_BYTES: usize = 512;
 /// When it is not a request for this endpoint; the refusal names the field.
 pub fn read(endpoint: Endpoint, body: Bytes) -> Result<ClientRequest, Refusal> {
     let envelope = envelope(endpoint, &body)?;
-    Ok(ClientRequest { endpoint, body, envelope })
+    Ok(ClientRequest { endpoint, body, envelope, fetched: Fetched::default() })
 }
 
 fn envelope(endpoint: Endpoint, body: &[u8]) -> Result<Envelope, Refusal> {

@@ -1,6 +1,7 @@
 //! Messages, as Converse gets them.
 
 use super::*;
+use crate::api::Medium;
 
 /// A conversation becomes this one, and nothing else is sent.
 #[track_caller]
@@ -57,6 +58,35 @@ fn only_old_models_continue_an_assistant() {
         json!({ "messages": [hi_there()[0], { "role": "assistant", "content": [{ "text": "It is" }] }] }),
         &["~messages[].content"],
     );
+}
+
+#[test]
+fn what_was_fetched_stands_for_its_address() {
+    let part = |url: &str| json!({ "type": "image_url", "image_url": { "url": url } });
+    let body = json!({ "model": NOVA, "messages": [
+        { "role": "system", "content": [{ "type": "text", "text": "s" }] },
+        { "role": "user", "content": [part("data:image/png;base64,AAAA"), part("https://a.example/b"), part("s3://a/b.png")] },
+        { "role": "user", "content": [{ "type": "file", "file": { "file_id": "HTTPS://a.example/my_report.pdf?x" } }] },
+    ]});
+    // as other clients write the same
+    let text = body.to_string().replace("https://", r"https:\/\/");
+    let request = read(Endpoint::ChatCompletions, Bytes::from(text)).unwrap();
+    let wanted = Bedrock.media(&request).unwrap();
+    let fields: Vec<_> = wanted.iter().map(|wanted| (wanted.url.as_str(), wanted.param.as_str())).collect();
+    let (image, file) = ("messages[1].content[1].image_url.url", "messages[2].content[0].file.file_id");
+    assert_eq!(fields, [("https://a.example/b", image), ("HTTPS://a.example/my_report.pdf?x", file)]);
+
+    let target = Target { model: NOVA, quirks: &NONE, settings: &Settings::default(), now: 7 };
+    let refusal = Bedrock.request(&request, target).unwrap_err();
+    assert_eq!(refusal.param.as_deref(), Some(image));
+    for (wanted, media_type) in wanted.into_iter().zip(["image/gif", "application/pdf"]) {
+        request.fetched.add(Medium { url: wanted.url, media_type, base64: "BBBB".into() });
+    }
+    let sent = super::body(&Bedrock.request(&request, target).unwrap());
+    let content = &sent["messages"][0]["content"];
+    assert_eq!(content[1], json!({ "image": { "format": "gif", "source": { "bytes": "BBBB" } } }));
+    let document = json!({ "document": { "format": "pdf", "name": "my-report", "source": { "bytes": "BBBB" } } });
+    assert_eq!(content[3], document, "{sent:#}");
 }
 
 #[test]
