@@ -27,9 +27,7 @@ impl Asking {
     }
 
     pub(super) async fn post_form(&self, who: &str, url: &str, form: &[(&str, &str)]) -> Result<Bytes, Failure> {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let kind = [("content-type", "application/x-www-form-urlencoded")];
-        self.send(who, request(Method::POST, url, &kind, body.into())?).await
+        self.send(who, self::form(url, form)?).await
     }
 
     pub(super) async fn post_json(
@@ -44,7 +42,7 @@ impl Asking {
         self.send(who, request(Method::POST, url, &headers, body.to_string().into())?).await
     }
 
-    async fn send(&self, who: &str, request: Request<Payload>) -> Result<Bytes, Failure> {
+    pub(super) async fn send(&self, who: &str, request: Request<Payload>) -> Result<Bytes, Failure> {
         let asked = async {
             let response = self.0.send(request).await.map_err(|error| {
                 tracing::debug!(who, %error, "a credential could not be fetched");
@@ -62,6 +60,12 @@ impl Asking {
         let late = |_| Err(Failure::new(format!("{who} did not answer in time")));
         tokio::time::timeout(TIMEOUT, asked).await.unwrap_or_else(late)
     }
+}
+
+/// A form that is to be posted, for those who sign it.
+pub(super) fn form(url: &str, form: &[(&str, &str)]) -> Result<Request<Payload>, Failure> {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    request(Method::POST, url, &[("content-type", "application/x-www-form-urlencoded")], body.into())
 }
 
 /// An answer read as JSON; what it holds is never quoted.

@@ -1,8 +1,10 @@
 //! AWS's signature, version 4, over the bytes that are sent.
 
+use std::time::SystemTime;
+
 use aws_credential_types::Credentials;
 use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningParams, SigningSettings, sign},
+    http_request::{self, SignableBody, SignableRequest, SigningParams, SigningSettings},
     sign::v4,
 };
 use http::{HeaderValue, header::HOST};
@@ -41,36 +43,8 @@ impl Signer {
         Self { service, region: region.to_owned(), keys, clock: around.clock.clone() }
     }
 
-    /// `content-type`, `host` and AWS's own headers are signed; the others may be changed on the way.
     fn sign(&self, request: &mut http::Request<Payload>, keys: &Credentials) -> Option<()> {
-        let host = HeaderValue::from_str(&host(request.uri())?).ok()?;
-        request.headers_mut().insert(HOST, host);
-        let identity = keys.clone().into();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(self.service)
-            .time((self.clock)())
-            .settings(SigningSettings::default())
-            .build()
-            .ok()?;
-        let body = request.body().to_bytes();
-        let url = request.uri().to_string();
-        let signed = |name: &str| matches!(name, "host" | "content-type") || name.starts_with("x-amz-");
-        let headers = request.headers().iter().filter(|(name, _)| signed(name.as_str()));
-        let headers: Option<Vec<_>> =
-            headers.map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let signable =
-            SignableRequest::new(request.method().as_str(), &url, headers?.into_iter(), SignableBody::Bytes(&body))
-                .ok()?;
-        let (instructions, _) = sign(signable, &SigningParams::V4(params)).ok()?.into_parts();
-        instructions.apply_to_request_http1x(request);
-        for name in ["authorization", "x-amz-security-token"] {
-            if let Some(value) = request.headers_mut().get_mut(name) {
-                value.set_sensitive(true);
-            }
-        }
-        Some(())
+        sign(request, keys, self.service, &self.region, (self.clock)())
     }
 }
 
@@ -87,6 +61,42 @@ impl Authoriser for Signer {
             signed.ok_or_else(|| Refusal::new(Cause::Internal, "the request could not be signed"))
         })
     }
+}
+
+/// `content-type`, `host` and AWS's own headers are signed; the others may be changed on the way.
+pub(super) fn sign(
+    request: &mut http::Request<Payload>,
+    keys: &Credentials,
+    service: &str,
+    region: &str,
+    now: SystemTime,
+) -> Option<()> {
+    let host = HeaderValue::from_str(&host(request.uri())?).ok()?;
+    request.headers_mut().insert(HOST, host);
+    let identity = keys.clone().into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name(service)
+        .time(now)
+        .settings(SigningSettings::default())
+        .build()
+        .ok()?;
+    let body = request.body().to_bytes();
+    let url = request.uri().to_string();
+    let signed = |name: &str| matches!(name, "host" | "content-type") || name.starts_with("x-amz-");
+    let headers = request.headers().iter().filter(|(name, _)| signed(name.as_str()));
+    let headers: Option<Vec<_>> = headers.map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+    let signable =
+        SignableRequest::new(request.method().as_str(), &url, headers?.into_iter(), SignableBody::Bytes(&body)).ok()?;
+    let (instructions, _) = http_request::sign(signable, &SigningParams::V4(params)).ok()?.into_parts();
+    instructions.apply_to_request_http1x(request);
+    for name in ["authorization", "x-amz-security-token"] {
+        if let Some(value) = request.headers_mut().get_mut(name) {
+            value.set_sensitive(true);
+        }
+    }
+    Some(())
 }
 
 /// As the connection will send it.

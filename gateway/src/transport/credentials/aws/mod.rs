@@ -3,8 +3,12 @@
 
 mod container;
 mod environment;
+mod files;
 mod instance;
+mod process;
 mod profile;
+mod sso;
+mod sts;
 mod web_identity;
 
 use std::time::{Duration, SystemTime};

@@ -1,68 +1,152 @@
-//! Profiles in `~/.aws/credentials` and `~/.aws/config`: keys, or a role for a web identity.
+//! A profile of AWS's files: keys of its own, or roles that are assumed one with the other.
+//!
+//! What counts before what is botocore's order: a role, a web identity, single sign-on, the credentials file, a process, the
+//! config file.
 
-use std::{collections::HashMap, path::PathBuf};
-
-use super::{Found, Fresh, Life, REREAD, Surroundings, credentials, web_identity};
-use crate::{secret::Secret, transport::credentials::Failure};
-
-/// Ways to a credential that are not built; a profile that has one of them and no key says so.
-const UNBUILT: &[&str] = &["credential_process", "sso_session", "sso_start_url", "source_profile", "credential_source"];
+use super::{
+    Found, Fresh, Life, REREAD, Surroundings, container, credentials, environment,
+    files::{Entries, Files, Profile},
+    instance, process, sso,
+    sts::{self, Role},
+    web_identity,
+};
+use crate::transport::credentials::Failure;
 
 pub(super) async fn find(name: Option<&str>, region: &str, around: &Surroundings) -> Found {
     let chosen = name.map(str::to_owned).or_else(|| around.env("AWS_PROFILE"));
     let name = chosen.as_deref().unwrap_or("default");
-    let profile = settings(name, around);
-    if profile.is_empty() && chosen.is_some() {
-        return Err(Failure::new(format!("there is no AWS profile `{name}`")));
+    let files = Files::read(around);
+    let profile = files.profile(name);
+    if profile.is_empty() {
+        return match chosen {
+            Some(_) => Err(Failure::new(format!("there is no AWS profile `{name}`"))),
+            None => Ok(None),
+        };
     }
-    let get = |key: &str| profile.get(key);
-    if let (Some(id), Some(key)) = (get("aws_access_key_id"), get("aws_secret_access_key")) {
-        let value = credentials(id, key, get("aws_session_token"));
-        return Ok(Some(Fresh { value, life: Life::Unknown(REREAD) }));
+    let (start, roles) = path(profile, &files)?;
+    let mut found = start.fetch(&files, region, around).await?;
+    if found.is_none() && !roles.is_empty() {
+        return Err(Failure::new(format!("{} has no credential to assume a role with", start.name())));
     }
-    if let (Some(file), Some(role)) = (get("web_identity_token_file"), get("role_arn")) {
-        let session = get("role_session_name").map(Secret::expose);
-        return web_identity::assume(file.expose(), role.expose(), session, region, around).await;
-    }
-    match UNBUILT.iter().find(|key| profile.contains_key(**key)) {
-        Some(key) => Err(Failure::new(format!("not built yet: `{key}` in AWS profile `{name}`"))),
-        None => Ok(None),
-    }
-}
-
-/// What both files say of a profile; the credentials file wins.
-fn settings(name: &str, around: &Surroundings) -> HashMap<String, Secret> {
-    let path = |variable: &str, usual: &str| around.env(variable).map(PathBuf::from).or_else(|| around.home(usual));
-    let read = |path: Option<PathBuf>| path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-    let config = read(path("AWS_CONFIG_FILE", ".aws/config"));
-    let keys = read(path("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"));
-    let mut found = section(&config, |title| {
-        title.strip_prefix("profile ").map(str::trim) == Some(name) || (name == "default" && title == name)
-    });
-    found.extend(section(&keys, |title| title == name));
-    found
-}
-
-/// The entries of the sections whose title is wanted.
-fn section(text: &str, wanted: impl Fn(&str) -> bool) -> HashMap<String, Secret> {
-    let mut found = HashMap::new();
-    let mut inside = false;
-    for line in text.lines() {
-        if line.trim_start().starts_with(['#', ';']) {
-            continue;
+    for role in roles.iter().rev() {
+        if let Some(with) = found {
+            found = sts::assume(role, &with.value, region, around).await?;
         }
-        if let Some(title) = line.trim().strip_prefix('[') {
-            inside = title.split_once(']').is_some_and(|(title, _)| wanted(title.trim()));
-        } else if inside
-            && !line.starts_with([' ', '\t']) // part of a nested block such as `s3 =`
-            && let Some((key, value)) = line.split_once('=')
-        {
-            // a comment in a line stands after a space
-            let value = value.split(" #").next().unwrap_or_default().split(" ;").next().unwrap_or_default().trim();
-            if !value.is_empty() {
-                found.insert(key.trim().to_lowercase(), Secret::new(value));
+    }
+    Ok(found)
+}
+
+/// Where the first keys come from.
+enum Start {
+    Profile(Profile),
+    Source { kind: String, profile: String },
+}
+
+/// From a profile back to the first keys; of the roles on the way the last is assumed first.
+fn path(mut profile: Profile, files: &Files) -> Result<(Start, Vec<Role>), Failure> {
+    let mut roles: Vec<Role> = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
+    loop {
+        let has_keys = profile.get("aws_access_key_id").is_some();
+        let role = profile.get("role_arn").filter(|_| profile.get("web_identity_token_file").is_none());
+        // keys of a source are what it is for, even when it names a role as well
+        let Some(arn) = role.filter(|_| roles.is_empty() || !has_keys) else {
+            return Ok((Start::Profile(profile), roles));
+        };
+        let name = &profile.name;
+        if profile.get("mfa_serial").is_some() {
+            let message =
+                format!("AWS profile `{name}` asks for a code of its `mfa_serial`, which a server cannot enter");
+            return Err(Failure::new(message));
+        }
+        let text = |key: &str| profile.get(key).map(str::to_owned);
+        roles.push(Role {
+            profile: name.clone(),
+            arn: arn.to_owned(),
+            session_name: text("role_session_name"),
+            external_id: text("external_id"),
+            duration_seconds: text("duration_seconds"),
+        });
+        let source = match (profile.get("source_profile"), profile.get("credential_source")) {
+            (Some(source), None) => source.to_owned(),
+            (None, Some(kind)) => {
+                return Ok((Start::Source { kind: kind.to_owned(), profile: name.clone() }, roles));
             }
+            (None, None) => {
+                let message = format!(
+                    "AWS profile `{name}` has a `role_arn` and needs a `source_profile` or `credential_source`"
+                );
+                return Err(Failure::new(message));
+            }
+            (Some(_), Some(_)) => {
+                let message = format!(
+                    "AWS profile `{name}` has both `source_profile` and `credential_source`: one is its source"
+                );
+                return Err(Failure::new(message));
+            }
+        };
+        let next = files.profile(&source);
+        if next.is_empty() {
+            let message = format!("there is no AWS profile `{source}`, which is the `source_profile` of `{name}`");
+            return Err(Failure::new(message));
+        }
+        let is_itself = source == *name && next.get("aws_access_key_id").is_some();
+        seen.push(name.clone());
+        if seen.contains(&source) && !is_itself {
+            seen.push(source);
+            return Err(Failure::new(format!("AWS profiles lead back to themselves: `{}`", seen.join("` → `"))));
+        }
+        profile = next;
+    }
+}
+
+impl Start {
+    fn name(&self) -> String {
+        match self {
+            Self::Profile(profile) => format!("AWS profile `{}`", profile.name),
+            Self::Source { kind, profile } => format!("`credential_source = {kind}` of AWS profile `{profile}`"),
         }
     }
-    found
+
+    async fn fetch(&self, files: &Files, region: &str, around: &Surroundings) -> Found {
+        match self {
+            Self::Profile(profile) => own(profile, files, region, around).await,
+            Self::Source { kind, profile } => match kind.to_ascii_lowercase().as_str() {
+                "environment" => environment::find(around),
+                "ec2instancemetadata" => instance::find(around).await,
+                "ecscontainer" => container::find(around).await,
+                _ => Err(Failure::new(format!(
+                    "unknown `credential_source` in AWS profile `{profile}` (known: Environment, Ec2InstanceMetadata, EcsContainer)"
+                ))),
+            },
+        }
+    }
+}
+
+/// The profile's credential without a role.
+async fn own(profile: &Profile, files: &Files, region: &str, around: &Surroundings) -> Found {
+    if let (Some(file), Some(role)) = (profile.get("web_identity_token_file"), profile.get("role_arn")) {
+        return web_identity::assume(file, role, profile.get("role_session_name"), region, around).await;
+    }
+    if profile.get("sso_account_id").or(profile.get("sso_role_name")).is_some() {
+        return sso::find(profile, files, around).await;
+    }
+    if let Some(found) = keys(&profile.keys, &profile.name)? {
+        return Ok(Some(found));
+    }
+    if let Some(command) = profile.get("credential_process") {
+        return process::run(command, &profile.name).await;
+    }
+    keys(&profile.config, &profile.name)
+}
+
+fn keys(entries: &Entries, name: &str) -> Found {
+    let Some(id) = entries.get("aws_access_key_id") else { return Ok(None) };
+    let Some(key) = entries.get("aws_secret_access_key") else {
+        let message =
+            format!("AWS profile `{name}` has an `aws_access_key_id` and no `aws_secret_access_key` beside it");
+        return Err(Failure::new(message));
+    };
+    let value = credentials(id, key, entries.get("aws_session_token"));
+    Ok(Some(Fresh { value, life: Life::Unknown(REREAD) }))
 }

@@ -1,9 +1,7 @@
 //! A role assumed with a token that the platform writes to a file (EKS, GitHub Actions).
 
-use super::{Found, Fresh, Surroundings, credentials, life, read};
-use crate::{secret::Secret, transport::credentials::Failure};
-
-const WHO: &str = "the AWS security token service";
+use super::{Found, Surroundings, read, sts};
+use crate::secret::Secret;
 
 pub(super) async fn find(region: &str, around: &Surroundings) -> Found {
     let (file, role) = (around.env("AWS_WEB_IDENTITY_TOKEN_FILE"), around.env("AWS_ROLE_ARN"));
@@ -20,29 +18,5 @@ pub(super) async fn assume(
     around: &Surroundings,
 ) -> Found {
     let token = Secret::new(read(file, "the web identity token")?.trim());
-    let partition = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let endpoint = around.env("AWS_ENDPOINT_URL_STS").or_else(|| around.env("AWS_ENDPOINT_URL"));
-    let endpoint = endpoint.unwrap_or_else(|| format!("https://sts.{region}.{partition}"));
-    let form = [
-        ("Action", "AssumeRoleWithWebIdentity"),
-        ("Version", "2011-06-15"),
-        ("RoleArn", role),
-        ("RoleSessionName", session.unwrap_or("prism")),
-        ("WebIdentityToken", token.expose()),
-    ];
-    let body = around.web.post_form(WHO, &format!("{}/", endpoint.trim_end_matches('/')), &form).await?;
-    let text = String::from_utf8_lossy(&body);
-    let element = |name: &str| element(&text, name);
-    let unreadable = || Failure::new(format!("the answer of {WHO} is not what was expected"));
-    let id = Secret::new(element("AccessKeyId").ok_or_else(unreadable)?);
-    let key = Secret::new(element("SecretAccessKey").ok_or_else(unreadable)?);
-    let session = Secret::new(element("SessionToken").ok_or_else(unreadable)?);
-    let value = credentials(&id, &key, Some(&session));
-    Ok(Some(Fresh { value, life: life(element("Expiration")) }))
-}
-
-/// The text of an XML element; these values need no unescaping.
-fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let rest = text.split_once(&format!("<{name}>"))?.1;
-    rest.split_once("</").map(|(value, _)| value.trim())
+    sts::assume_with_token(role, &token, session, region, around).await
 }

@@ -76,7 +76,9 @@ async fn profile_files() {
     let environment = ("AWS_ACCESS_KEY_ID", "AKENV");
     assert_eq!(from(named("work"), &[("HOME", home), environment]).await, session("AKWORK"), "a profile by name is it");
     assert!(from(named("nobody"), &[("HOME", home)]).await.unwrap_err().contains("no AWS profile `nobody`"));
-    assert!(from(named("sso"), &[("HOME", home)]).await.unwrap_err().contains("not built yet: `sso_session`"));
+    assert!(
+        from(named("sso"), &[("HOME", home)]).await.unwrap_err().contains("no AWS profile `sso` with a credential")
+    );
 }
 
 #[tokio::test]
