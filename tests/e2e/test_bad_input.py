@@ -133,7 +133,7 @@ def test_an_unknown_route_is_a_404_that_names_the_routes(gateway, method, path):
     assert "/v1/chat/completions" in reply.error()["message"]
 
 
-@pytest.mark.parametrize("path", ["/v1/rerank", "/v1/responses", "/v1/messages", "/v1/images/generations", "/v1/files"])
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/messages", "/v1/images/generations", "/v1/files"])
 def test_a_route_that_is_not_built_yet_is_a_404_that_names_what_exists(gateway, path):
     reply = gateway.post(path, {"model": "acme-large", "input": "x"})
     assert reply.status == 404 and "/v1/chat/completions" in reply.error()["message"]

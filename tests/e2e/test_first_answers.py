@@ -140,7 +140,7 @@ def test_completions_are_made(gateway):
 
 def test_the_simulator_is_in_the_list_of_models(gateway):
     ids = [model.id for model in gateway.openai().models.list()]
-    assert {"simulator/echo", "simulator/tool", "simulator/json", "simulator/embedding"} <= set(ids)
+    assert {"simulator/echo", "simulator/tool", "simulator/json", "simulator/embedding", "simulator/rerank"} <= set(ids)
 
 
 # Faults on request: what users test their own failover with.

@@ -50,6 +50,8 @@ async def obliging(x):
     if x.request.path.endswith("embeddings"):
         answer = {"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}],
                   "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+    elif x.request.path.endswith("rerank"):
+        answer = {"id": "r", "model": "m", "results": [{"index": 0, "relevance_score": 0.5}], "usage": {"total_tokens": 1}}
     elif x.request.path.endswith("chat/completions"):
         if asked.get("stream") is True:
             return await sse(event(chunk({"role": "assistant", "content": "a"})), event(chunk({}, "stop")), event("[DONE]"))(x)

@@ -248,7 +248,7 @@ def test_the_openapi_document_is_served_committed_and_printed_alike(gateway):
 
 def test_the_document_names_every_route_that_exists(gateway):
     paths = gateway.get("/openapi.json").json()["paths"]
-    assert {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/models/{model}", "/healthz", "/livez",
+    assert {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank", "/v1/models", "/v1/models/{model}", "/healthz", "/livez",
             "/readyz", "/v1/providers/health", "/metrics"} <= set(paths)
     for path, methods in paths.items():
         for method in set(methods) & {"get", "post", "put", "patch", "delete"}:

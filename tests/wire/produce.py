@@ -51,6 +51,11 @@ def produce(target: str) -> list[str]:
     return translate([{**about, "name": name, "request": case["request"]} for name, case in CASES.items()])
 
 
+def endpoints() -> list[str]:
+    """The same for the cases of the other endpoints, each of which names its provider."""
+    return translate(jsonl(HERE / "endpoints.jsonl"))
+
+
 @cache
 def answers(wire: str) -> dict[str, dict]:
     """What a provider of this format answers, by the answer's name."""

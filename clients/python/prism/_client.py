@@ -123,6 +123,12 @@ class Prism(SyncClient):
 
         return Providers(self)
 
+    @cached_property
+    def rerank(self) -> _r.Rerank:
+        from ._resources import Rerank
+
+        return Rerank(self)
+
 
 class AsyncPrism(AsyncClient):
     """One OpenAI-compatible door in front of every LLM provider.
@@ -225,3 +231,9 @@ class AsyncPrism(AsyncClient):
         from ._async_resources import AsyncProviders
 
         return AsyncProviders(self)
+
+    @cached_property
+    def rerank(self) -> _a.AsyncRerank:
+        from ._async_resources import AsyncRerank
+
+        return AsyncRerank(self)

@@ -1063,6 +1063,98 @@ class ProvidersWithStreamingResponse:
         self.health = streaming(resource.health)
 
 
+class Rerank:
+    """rerank: Documents by their relevance to a query."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> RerankWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return RerankWithRawResponse(Rerank(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> RerankWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return RerankWithStreamingResponse(Rerank(View(self._client._streaming)))
+
+    def create(
+        self,
+        *,
+        model: str,
+        query: str,
+        documents: List[RerankDocument],
+        top_n: Union[int, None, Omit] = omit,
+        return_documents: Union[bool, None, Omit] = omit,
+        max_tokens_per_doc: Union[int, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.RerankResponse:
+        """Rank documents
+
+        Documents come back in the order of their relevance to a query. The request is Cohere's, as
+        compatible servers have it.
+
+        `POST /v1/rerank`
+
+        Args:
+            model: The model's name, as `GET /v1/models` lists it.
+            query: What the documents are compared with.
+            documents: What is ranked: texts, or objects with a `text`.
+            top_n: How many of the best are answered; all of them by default.
+            return_documents: Whether the answer repeats the documents.
+            max_tokens_per_doc: Longer documents are cut to this many tokens.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The documents by relevance
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request is wrong (400, 413, 415, 422), not allowed (401, 403), too slow (408), asks for what does not exist (404), or a quota is used up (429, with `Retry-After`).
+                5XX: The provider failed (502), is unavailable or the gateway is full (503, with `Retry-After`), or took too long (504).
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.RerankResponse = self._client.request(
+            Call(
+                method="POST",
+                path="/v1/rerank",
+                answer="RerankResponse",
+                body={
+                    "model": model,
+                    "query": query,
+                    "documents": documents,
+                    "top_n": top_n,
+                    "return_documents": return_documents,
+                    "max_tokens_per_doc": max_tokens_per_doc,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class RerankWithRawResponse:
+    def __init__(self, resource: Rerank) -> None:
+
+        self.create = raw(resource.create)
+
+
+class RerankWithStreamingResponse:
+    def __init__(self, resource: Rerank) -> None:
+
+        self.create = streaming(resource.create)
+
+
 class Chat:
     """chat"""
 

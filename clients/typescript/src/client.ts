@@ -12,6 +12,7 @@ export class Prism extends APIClient {
   readonly health: resources.Health;
   readonly models: resources.Models;
   readonly providers: resources.Providers;
+  readonly rerank: resources.Rerank;
 
   constructor(options: ClientOptions = {}) {
     super(options, 'http://127.0.0.1:8080');
@@ -21,6 +22,7 @@ export class Prism extends APIClient {
     this.health = new resources.Health(this);
     this.models = new resources.Models(this);
     this.providers = new resources.Providers(this);
+    this.rerank = new resources.Rerank(this);
   }
 
   static readonly PrismError = errors.PrismError;

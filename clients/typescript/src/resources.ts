@@ -241,6 +241,32 @@ export class Providers {
   }
 }
 
+/** `client.rerank` */
+export class Rerank {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Rank documents
+   *
+   * Documents come back in the order of their relevance to a query. The request is Cohere's, as
+   * compatible servers have it.
+   *
+   * `POST /v1/rerank`
+   * @returns The documents by relevance
+   */
+  create(params: types.RerankRequest, options?: RequestOptions): APIPromise<Answer<types.RerankResponse>> {
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/rerank',
+      body: params,
+    }, options);
+  }
+}
+
 /** `client.chat` */
 export class Chat {
   readonly completions: ChatCompletions;

@@ -871,6 +871,80 @@ export interface RefusalPart {
   refusal: string;
 }
 
+/** What the provider bills. */
+export interface RerankBilledUnits {
+  search_units?: number | null;
+
+  [key: string]: unknown;
+}
+
+/** A document: its text, or an object that holds it. */
+export type RerankDocument = string | RerankDocumentObject;
+
+/** A document with more than its text. */
+export interface RerankDocumentObject {
+  /** What is ranked. Only some compatible servers take objects without it. */
+  text?: string | null;
+}
+
+/** What Cohere says beside the results. */
+export interface RerankMeta {
+  billed_units?: RerankBilledUnits | null;
+
+  [key: string]: unknown;
+}
+
+/** What to rank, and against what. */
+export interface RerankRequest {
+  /** The model's name, as `GET /v1/models` lists it. */
+  model: string;
+  /** What the documents are compared with. */
+  query: string;
+  /** What is ranked: texts, or objects with a `text`. */
+  documents: Array<RerankDocument>;
+  /** How many of the best are answered; all of them by default. */
+  top_n?: number | null;
+  /** Whether the answer repeats the documents. */
+  return_documents?: boolean | null;
+  /** Longer documents are cut to this many tokens. */
+  max_tokens_per_doc?: number | null;
+}
+
+/** The documents by relevance, the best first. */
+export interface RerankResponse {
+  id?: string | null;
+  /** The model that ranked them. */
+  model?: string | null;
+  results: Array<RerankResult>;
+  usage?: RerankUsage | null;
+  /** What was billed, as Cohere says it. */
+  meta?: RerankMeta | null;
+
+  [key: string]: unknown;
+}
+
+/** One document's place. */
+export interface RerankResult {
+  /** The document's position in the request. */
+  index: number;
+  /** Larger is more relevant; most models answer 0 to 1. */
+  relevance_score: number;
+  /** The document, where `return_documents` asks for it. */
+  document?: RerankDocument | null;
+
+  [key: string]: unknown;
+}
+
+/** What ranking took. */
+export interface RerankUsage {
+  prompt_tokens?: number | null;
+  total_tokens?: number | null;
+  /** Cohere's unit of price: one query with up to 100 documents. */
+  search_units?: number | null;
+
+  [key: string]: unknown;
+}
+
 /** A spoken answer. */
 export interface ResponseAudio {
   /** To refer to it in a later request. */

@@ -8,6 +8,7 @@ mod errors;
 mod health;
 mod models;
 mod remote;
+mod rerank;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use errors::{ErrorBody, ErrorEnvelope};
 pub use health::*;
 pub use models::{ListObject, ModelInfo, ModelList, ModelObject};
 pub use remote::{Fetched, Medium, Wanted};
+pub use rerank::*;
 pub use usage::{BilledTier, TokenUsage};
 
 /// The model-calling routes.
@@ -29,10 +31,12 @@ pub enum Endpoint {
     ChatCompletions,
     Completions,
     Embeddings,
+    Rerank,
 }
 
 impl Endpoint {
-    pub const ALL: [Endpoint; 3] = [Endpoint::ChatCompletions, Endpoint::Completions, Endpoint::Embeddings];
+    pub const ALL: [Endpoint; 4] =
+        [Endpoint::ChatCompletions, Endpoint::Completions, Endpoint::Embeddings, Endpoint::Rerank];
 
     /// The short name in metrics and logs.
     pub fn name(self) -> &'static str {
@@ -40,6 +44,7 @@ impl Endpoint {
             Endpoint::ChatCompletions => "chat.completions",
             Endpoint::Completions => "completions",
             Endpoint::Embeddings => "embeddings",
+            Endpoint::Rerank => "rerank",
         }
     }
 
@@ -49,6 +54,7 @@ impl Endpoint {
             Endpoint::ChatCompletions => "/chat/completions",
             Endpoint::Completions => "/completions",
             Endpoint::Embeddings => "/embeddings",
+            Endpoint::Rerank => "/rerank",
         }
     }
 
@@ -58,6 +64,7 @@ impl Endpoint {
             Endpoint::ChatCompletions => "messages",
             Endpoint::Completions => "prompt",
             Endpoint::Embeddings => "input",
+            Endpoint::Rerank => "documents",
         }
     }
 }

@@ -50,10 +50,16 @@ pub(super) const MISTRAL: Quirks = Quirks {
     ..Quirks::NONE
 };
 
-/// S: `[together:types/chat/completion_create_params.py]`: `logprobs` is a number; `finish_reason` may be `eos`.
+/// S: docs.cohere.com/reference/rerank, docs.aws.amazon.com (model cards of the rerankers), docs.vllm.ai (`/v1/rerank`, like
+/// Jina's and Cohere's), localai.io/features/reranker. Of a server that is not known nothing speaks against it.
+pub(super) const RERANKING: Quirks = Quirks { rerank: true, ..Quirks::NONE };
+
+/// S: `[together:types/chat/completion_create_params.py]`: `logprobs` is a number; `finish_reason` may be `eos`;
+/// docs.together.ai/reference/rerank.
 pub(super) const TOGETHER: Quirks = Quirks {
     values: &[("logprobs", "true", "1"), ("logprobs", "false", "0")],
     mends: &[Mend::FinishReason("eos", "stop")],
+    rerank: true,
     ..Quirks::NONE
 };
 
@@ -72,6 +78,6 @@ pub(super) const XAI: Quirks = Quirks {
     ..Quirks::NONE
 };
 
-/// P: effort `max` is called `xhigh`.
+/// P: effort `max` is called `xhigh`. S: openrouter.ai/docs/api/api-reference/rerank/create-rerank.
 pub(super) const OPENROUTER: Quirks =
-    Quirks { values: &[("reasoning_effort", "\"max\"", "\"xhigh\"")], ..Quirks::NONE };
+    Quirks { values: &[("reasoning_effort", "\"max\"", "\"xhigh\"")], rerank: true, ..Quirks::NONE };

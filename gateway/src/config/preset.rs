@@ -8,7 +8,7 @@ use super::{AuthScheme, Quirks, deviations};
 pub const BUILT_FORMATS: &[&str] = &["openai", "anthropic", "cohere", "azure", "gemini", "bedrock"];
 
 /// Models of the built-in simulator.
-pub const SIMULATOR_MODELS: &[&str] = &["echo", "lorem", "tool", "json", "embedding"];
+pub const SIMULATOR_MODELS: &[&str] = &["echo", "lorem", "tool", "json", "embedding", "rerank"];
 
 /// What is known of a provider before anything is configured.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,15 +70,23 @@ pub(super) const COMPATIBLE: Preset = Preset {
     discover: HOURLY,
     needs_key: false,
     note: "the root of its OpenAI-compatible API, such as `https://llm.example.com/v1`",
-    quirks: &Quirks::NONE,
+    quirks: &deviations::RERANKING,
 };
 
 const fn cloud(name: &'static str, base_url: &'static str, key_env: &'static [&'static str]) -> Preset {
-    Preset { name, base_url: Some(base_url), key_env, needs_key: true, note: "", ..COMPATIBLE }
+    Preset { name, base_url: Some(base_url), key_env, needs_key: true, note: "", quirks: &Quirks::NONE, ..COMPATIBLE }
 }
 
 const fn local(name: &'static str, base_url: &'static str) -> Preset {
-    Preset { name, base_url: Some(base_url), local: true, discover: OFTEN, note: "", ..COMPATIBLE }
+    Preset {
+        name,
+        base_url: Some(base_url),
+        local: true,
+        discover: OFTEN,
+        note: "",
+        quirks: &Quirks::NONE,
+        ..COMPATIBLE
+    }
 }
 
 /// Every known provider; the order is that of a gateway without a configuration.
@@ -106,6 +114,7 @@ pub const PRESETS: &[Preset] = &[
         key_env: &["GOOGLE_APPLICATION_CREDENTIALS"],
         discover: None,
         note: "made from its `location`",
+        quirks: &Quirks::NONE,
         ..COMPATIBLE
     },
     Preset {
@@ -142,12 +151,14 @@ pub const PRESETS: &[Preset] = &[
         discover: None,
         needs_key: true,
         note: "the endpoint of your Azure OpenAI resource, such as `https://NAME.openai.azure.com`",
+        quirks: &Quirks::NONE,
         ..COMPATIBLE
     },
     Preset {
         api_format: "cohere",
         fields: &["embedding_input_type"],
         models_path: "/v1/models",
+        quirks: &deviations::RERANKING,
         ..cloud("cohere", "https://api.cohere.com", &["COHERE_API_KEY", "CO_API_KEY"])
     },
     Preset { quirks: &deviations::GROQ, ..cloud("groq", "https://api.groq.com/openai/v1", &["GROQ_API_KEY"]) },
@@ -177,6 +188,7 @@ pub const PRESETS: &[Preset] = &[
         base_url_env: Some("ANYSCALE_BASE_URL"),
         needs_key: true,
         note: "the URL of your own Anyscale service: the shared endpoint (api.endpoints.anyscale.com) closed on 2024-08-01",
+        quirks: &Quirks::NONE,
         ..COMPATIBLE
     },
     Preset {
@@ -186,9 +198,15 @@ pub const PRESETS: &[Preset] = &[
         ..cloud("replicate", "https://api.replicate.com", &["REPLICATE_API_TOKEN"])
     },
     Preset { auth: AuthScheme::None, ..local("ollama", "http://localhost:11434/v1") },
-    local("vllm", "http://localhost:8000/v1"),
+    Preset { quirks: &deviations::RERANKING, ..local("vllm", "http://localhost:8000/v1") },
     Preset { auth: AuthScheme::None, ..local("lmstudio", "http://localhost:1234/v1") },
-    Preset { name: "tgi", discover: OFTEN, note: "its address, such as `http://localhost:8080/v1`", ..COMPATIBLE },
+    Preset {
+        name: "tgi",
+        discover: OFTEN,
+        note: "its address, such as `http://localhost:8080/v1`",
+        quirks: &Quirks::NONE,
+        ..COMPATIBLE
+    },
     Preset { name: "localai", discover: OFTEN, note: "its address, such as `http://localhost:8080/v1`", ..COMPATIBLE },
     Preset {
         name: "simulator",

@@ -24,6 +24,8 @@ pub struct Quirks {
     /// Put before a model name that has no `/`.
     pub model_prefix: &'static str,
     pub tool_ids: ToolIds,
+    /// It answers `/rerank` as Cohere does.
+    pub rerank: bool,
     /// What is mended in the provider's answers.
     pub mends: &'static [Mend],
 }
@@ -60,6 +62,7 @@ impl Quirks {
         stream_options: true,
         model_prefix: "",
         tool_ids: ToolIds::Any,
+        rerank: false,
         mends: &[],
     };
 }

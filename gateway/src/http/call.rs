@@ -73,6 +73,20 @@ pub(super) async fn embeddings(State(gateway): State<Arc<Gateway>>, request: Req
     serve(&gateway, Endpoint::Embeddings, request).await
 }
 
+/// Rank documents
+///
+/// Documents come back in the order of their relevance to a query. The request is Cohere's, as compatible servers have it.
+#[utoipa::path(
+    post, path = "/v1/rerank", tag = "Rerank", operation_id = "createRerank",
+    request_body = api::RerankRequest,
+    params(super::openapi::CallHeaders),
+    responses((status = 200, description = "The documents by relevance", body = api::RerankResponse), super::openapi::CallErrors),
+    extensions(("x-sdk-method" = json!("rerank.create"))),
+)]
+pub(super) async fn rerank(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    serve(&gateway, Endpoint::Rerank, request).await
+}
+
 async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Response {
     let mut exchange = Exchange::begin(&gateway.metrics, endpoint, ids::request_id(SystemTime::now()));
     match answer(gateway, &mut exchange, request).await {

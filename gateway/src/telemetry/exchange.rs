@@ -261,6 +261,7 @@ impl Exchange {
             input_tokens = usage.input,
             output_tokens = usage.output,
             cost = self.cost().map(tracing::field::display),
+            search_units = (usage.searches > 0).then_some(usage.searches),
             first_content_ms = self.first_content.map(|took| took.as_millis() as u64),
             took_ms = took.as_millis() as u64,
             error = self.error.as_deref(),

@@ -40,6 +40,7 @@ pub struct Metrics {
     tokens: IntCounterVec,
     cost: CounterVec,
     unpriced: IntCounterVec,
+    search_units: IntCounterVec,
     attempts: IntCounterVec,
     mirrored: IntCounterVec,
     pub in_flight: IntGauge,
@@ -156,6 +157,11 @@ impl Metrics {
                 "Answers whose cost is not known: no price for the model or its tier, or no token counts.",
                 &["provider", "model"],
             ),
+            search_units: counter(
+                "prism_search_units_total",
+                "Units that providers bill rankings in, as they reported them.",
+                &["provider", "model"],
+            ),
             attempts: counter(
                 "prism_attempts_total",
                 "Upstream attempts by provider and outcome.",
@@ -232,6 +238,9 @@ impl Metrics {
         let counter = |kind| self.tokens.with_label_values(&[&*series.provider, &*series.model, kind]);
         series.input.get_or_init(|| counter("input")).inc_by(usage.input);
         series.output.get_or_init(|| counter("output")).inc_by(usage.output);
+        if usage.searches > 0 {
+            self.search_units.with_label_values(&[&*series.provider, &*series.model]).inc_by(usage.searches);
+        }
     }
 
     pub(super) fn cost(&self, series: &Series, cost: Usd) {

@@ -29,7 +29,7 @@ pub use magic::media_type;
 pub use payload::Payload;
 
 use crate::{
-    api::{ClientRequest, Endpoint, TokenUsage, Wanted},
+    api::{ClientRequest, Endpoint, RerankDocument, TokenUsage, Wanted},
     config::{self, Quirks, Settings},
     refusal::Refusal,
 };
@@ -160,6 +160,8 @@ pub struct Reading {
     pub json_tool: Option<Box<str>>,
     /// The client wants its vectors as base64.
     pub base64: bool,
+    /// What was ranked, where the answer repeats it.
+    pub documents: Vec<RerankDocument>,
 }
 
 impl Reading {
@@ -186,6 +188,7 @@ impl Reading {
             model: Box::default(),
             json_tool: None,
             base64: false,
+            documents: Vec::new(),
         }
     }
 }

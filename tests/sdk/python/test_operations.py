@@ -19,6 +19,7 @@ CALLS = {
     "chat.completions.create": (dict(model="simulator/echo", messages=MESSAGES), types.ChatCompletion),
     "completions.create": (dict(model="simulator/echo", prompt="a b"), types.Completion),
     "embeddings.create": (dict(model="simulator/embedding", input=["a", "b"]), types.EmbeddingResponse),
+    "rerank.create": (dict(model="simulator/rerank", query="a b", documents=["c", {"text": "a b"}]), types.RerankResponse),
     "models.list": ({}, types.ModelList),
     "models.retrieve": (dict(model="simulator/echo"), types.ModelInfo),
     "providers.health": ({}, types.ProvidersHealth),

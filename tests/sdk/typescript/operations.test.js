@@ -39,6 +39,7 @@ const ARGUMENTS = {
   'chat.completions.create': hello,
   'completions.create': { model: 'simulator/echo', prompt: 'hello' },
   'embeddings.create': { model: 'simulator/embedding', input: 'hello' },
+  'rerank.create': { model: 'simulator/rerank', query: 'a b', documents: ['c', { text: 'a b' }], top_n: 1 },
   'models.retrieve': { model: 'simulator/echo' },
 };
 

@@ -8,6 +8,7 @@ Reads JSON lines, as the gateway's tests write them:
 `{operation, model, body}` is validated against the operation's input shape: members, types, required members, bounds,
 unions, and (what botocore leaves to the service) enums, patterns and lengths. Blobs are decoded from base64 first. The
 body that botocore itself serialises for these parameters has to be the same JSON.
+`{operation: InvokeModel, model, path, body}` has to go to the path that botocore posts to.
 `{operation, frames, events}` is read by botocore's event stream parser, which has to find these events.
 """
 
@@ -100,6 +101,19 @@ def request(line):
     return faults + list(roles(line["body"]["messages"]))
 
 
+def invocation(line):
+    """`InvokeModel`: the body is the model's own, the path has to be botocore's."""
+    operation = MODEL.operation_model("InvokeModel")
+    asked = {"modelId": line["model"], "body": json.dumps(line["body"]).encode(), "contentType": "application/json"}
+    faults = []
+    parameters(operation.input_shape, {"modelId": line["model"]}, "", faults)
+    report = ParamValidator().validate(asked, operation.input_shape)
+    if report.has_errors():
+        return [*faults, report.generate_report()]
+    path = create_serializer(MODEL.metadata["protocol"]).serialize_to_request(asked, operation)["url_path"]
+    return faults + ([f"botocore posts to {path}, not {line['path']}"] if path != line["path"] else [])
+
+
 def stream(line):
     shape = MODEL.operation_model(line["operation"]).output_shape.members["stream"]
     buffer, found, faults = EventStreamBuffer(), [], []
@@ -119,7 +133,8 @@ def main(path):
     counts, failed = {}, 0
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(map(json.loads, lines), 1):
-            faults = stream(line) if "frames" in line else request(line)
+            judge = stream if "frames" in line else invocation if line["operation"] == "InvokeModel" else request
+            faults = judge(line)
             counts[line["operation"]] = counts.get(line["operation"], 0) + 1
             failed += bool(faults)
             for fault in faults:

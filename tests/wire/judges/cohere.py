@@ -16,6 +16,7 @@ from cohere.v2.raw_client import RawV2Client  # noqa: E402
 
 CHAT = set(inspect.signature(RawV2Client.chat).parameters) | {"stream"}
 EMBED = set(inspect.signature(RawV2Client.embed).parameters)
+RERANK = inspect.signature(RawV2Client.rerank).parameters
 SHAPES = {
     "messages": TypeAdapter(ChatMessages),
     "tools": TypeAdapter(typing.Sequence[ToolV2]),
@@ -36,13 +37,23 @@ def extras(value: object, path: str = "") -> typing.Iterator[str]:
             yield from extras(getattr(value, name), f"{path}.{name}")
 
 
+def known(body: dict) -> typing.Collection[str]:
+    """The parameters of the method that sends such a body."""
+    if "messages" in body:
+        return CHAT
+    return RERANK if "query" in body else EMBED
+
+
 def main() -> int:
     judged = failed = 0
     for line in sys.stdin:
         body = json.loads(line)
         judged += 1
         try:
-            unknown = [name for name in body if name not in (CHAT if "messages" in body else EMBED)]
+            unknown = [name for name in body if name not in known(body)]
+            if "documents" in body and "messages" not in body:
+                for name in RERANK.keys() & body.keys():
+                    TypeAdapter(RERANK[name].annotation).validate_python(body[name], strict=True)
             for name, adapter in SHAPES.items():
                 if name in body:
                     unknown += extras(adapter.validate_python(body[name]), name)

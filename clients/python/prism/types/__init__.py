@@ -54,6 +54,13 @@ __all__ = [
     "ProvidersHealth",
     "Readiness",
     "ReadinessStatus",
+    "RerankBilledUnits",
+    "RerankDocument",
+    "RerankDocumentObject",
+    "RerankMeta",
+    "RerankResponse",
+    "RerankResult",
+    "RerankUsage",
     "ResponseAudio",
     "ResponseMessage",
     "ServiceTier",
@@ -540,6 +547,63 @@ class Readiness(BaseModel):
 
 ReadinessStatus: TypeAlias = Union[Literal["ready", "not_ready"], str]
 """Whether requests are welcome."""
+
+
+class RerankBilledUnits(BaseModel):
+    """What the provider bills."""
+
+    search_units: Optional[float] = None
+
+
+RerankDocument: TypeAlias = Union["str", "RerankDocumentObject"]
+"""A document: its text, or an object that holds it."""
+
+
+class RerankDocumentObject(BaseModel):
+    """A document with more than its text."""
+
+    text: Optional[str] = None
+    """What is ranked. Only some compatible servers take objects without it."""
+
+
+class RerankMeta(BaseModel):
+    """What Cohere says beside the results."""
+
+    billed_units: Optional[RerankBilledUnits] = None
+    """What the provider bills."""
+
+
+class RerankResponse(BaseModel):
+    """The documents by relevance, the best first."""
+
+    id: Optional[str] = None
+    model: Optional[str] = None
+    """The model that ranked them."""
+    results: List[RerankResult]
+    usage: Optional[RerankUsage] = None
+    """What ranking took."""
+    meta: Optional[RerankMeta] = None
+    """What was billed, as Cohere says it."""
+
+
+class RerankResult(BaseModel):
+    """One document's place."""
+
+    index: int
+    """The document's position in the request."""
+    relevance_score: float
+    """Larger is more relevant; most models answer 0 to 1."""
+    document: Optional[RerankDocument] = None
+    """The document, where `return_documents` asks for it."""
+
+
+class RerankUsage(BaseModel):
+    """What ranking took."""
+
+    prompt_tokens: Optional[int] = None
+    total_tokens: Optional[int] = None
+    search_units: Optional[int] = None
+    """Cohere's unit of price: one query with up to 100 documents."""
 
 
 class ResponseAudio(BaseModel):

@@ -66,6 +66,9 @@ __all__ = [
     "PromptCacheTtl",
     "ReasoningEffort",
     "RefusalPart",
+    "RerankDocument",
+    "RerankDocumentObject",
+    "RerankRequest",
     "ResponseFormat",
     "ResponseFormatJsonObject",
     "ResponseFormatJsonSchema",
@@ -625,6 +628,34 @@ class RefusalPart(TypedDict, total=False):
 
     type: Required[Literal["refusal"]]
     refusal: Required[str]
+
+
+RerankDocument: TypeAlias = Union["str", "RerankDocumentObject"]
+"""A document: its text, or an object that holds it."""
+
+
+class RerankDocumentObject(TypedDict, total=False):
+    """A document with more than its text."""
+
+    text: Optional[str]
+    """What is ranked. Only some compatible servers take objects without it."""
+
+
+class RerankRequest(TypedDict, total=False):
+    """What to rank, and against what."""
+
+    model: Required[str]
+    """The model's name, as `GET /v1/models` lists it."""
+    query: Required[str]
+    """What the documents are compared with."""
+    documents: Required[List[RerankDocument]]
+    """What is ranked: texts, or objects with a `text`."""
+    top_n: Optional[int]
+    """How many of the best are answered; all of them by default."""
+    return_documents: Optional[bool]
+    """Whether the answer repeats the documents."""
+    max_tokens_per_doc: Optional[int]
+    """Longer documents are cut to this many tokens."""
 
 
 ResponseFormat: TypeAlias = Union["ResponseFormatText", "ResponseFormatJsonObject", "ResponseFormatJsonSchema"]

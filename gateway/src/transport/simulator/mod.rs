@@ -10,6 +10,7 @@
 //! | `tool`      | calls of the first two tools (one, if `parallel_tool_calls` is false), or of the one that `tool_choice` names; after a tool's result, text that quotes it |
 //! | `json`      | a JSON object; with a `json_schema` format, an instance of the schema |
 //! | `embedding` | unit vectors that depend on nothing but the text; 256 dimensions by default |
+//! | `rerank`    | documents by the share of words that they have in common with the query |
 //!
 //! Options follow the model's name as a query string, since every SDK can send that: `echo?tokens=200&pace=20ms`.
 //!
@@ -42,6 +43,7 @@ mod instance;
 mod options;
 mod rejection;
 mod reply;
+mod rerank;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -58,7 +60,7 @@ use crate::{
     wire::Payload,
 };
 
-pub const MODELS: &[&str] = &["echo", "lorem", "tool", "json", "embedding"];
+pub const MODELS: &[&str] = &["echo", "lorem", "tool", "json", "embedding", "rerank"];
 
 /// See the module.
 #[derive(Debug, Clone, Copy, Default)]
@@ -81,6 +83,7 @@ fn answer(method: &Method, path: &str, body: &Payload) -> Result<(Reply, Options
         _ if path.ends_with("/chat/completions") => (Method::POST, chat::answer),
         _ if path.ends_with("/completions") => (Method::POST, completions::answer),
         _ if path.ends_with("/embeddings") => (Method::POST, embeddings::answer),
+        _ if path.ends_with("/rerank") => (Method::POST, rerank::answer),
         _ if path.ends_with("/models") => (Method::GET, list_models),
         _ => return Err(Rejection::unknown_path(method, path)),
     };

@@ -51,6 +51,7 @@ impl WireFormat for Anthropic {
             Endpoint::Embeddings => {
                 Err(hub::unsupported("embeddings", "Anthropic", "choose another provider for them"))
             }
+            Endpoint::Rerank => Err(hub::rerank::unsupported()),
         }
     }
 

@@ -1,10 +1,10 @@
-//! AWS Bedrock: Converse and `ConverseStream` for chat, `InvokeModel` for embeddings.
+//! AWS Bedrock: Converse and `ConverseStream` for chat, `InvokeModel` for embeddings and reranking.
 //!
 //! A request is read by `hub`, its conversation written by [`messages`] (with [`content`] and
 //! [`media`]), its tools by [`tools`], its
 //! effort by [`thinking`], the rest and the whole by [`request`], in the shapes of [`body`]. What a model can do is in
 //! the table of [`families`], where it can be called in that of [`regions`]. Back come [`answer`], [`stream`],
-//! [`errors`], [`embeddings`] and [`models`]. Signing is done by whoever sends.
+//! [`errors`], [`embeddings`], [`rerank`] and [`models`]. Signing is done by whoever sends.
 
 mod answer;
 mod body;
@@ -19,6 +19,7 @@ mod models;
 mod names;
 mod regions;
 mod request;
+mod rerank;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::{Answer, Disposition, Dispositions, ModelPage, Reading, StreamDecoder, Target, Upstream, WireFormat};
+use super::{Answer, Disposition, Dispositions, ModelPage, Reading, StreamDecoder, Target, Upstream, WireFormat, hub};
 use crate::{
     api::{ClientRequest, Endpoint, Wanted},
     config,
@@ -50,6 +51,7 @@ impl WireFormat for Bedrock {
         match request.endpoint {
             Endpoint::ChatCompletions => request::upstream(request, target),
             Endpoint::Embeddings => embeddings::upstream(request, target),
+            Endpoint::Rerank => rerank::upstream(request, target),
             Endpoint::Completions => {
                 Err(Refusal::invalid("model", "Bedrock has no completions without a chat: use /v1/chat/completions"))
             }
@@ -66,6 +68,7 @@ impl WireFormat for Bedrock {
     fn answer(&self, reading: &Reading, headers: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
         match reading.endpoint {
             Endpoint::Embeddings => embeddings::answer(reading, headers, &body),
+            Endpoint::Rerank => hub::rerank::answer(reading, &body),
             Endpoint::ChatCompletions | Endpoint::Completions => answer::answer(reading, &body),
         }
     }

@@ -1,7 +1,7 @@
-//! Cohere's API, version 2: chat and embeddings.
+//! Cohere's API, version 2: chat, embeddings and rerank.
 //!
-//! `request` writes what `messages`, `options` and `tools` make of the client's request; `embeddings` is the other
-//! endpoint; `answer` and `stream` read what comes back; `errors` and `models` are what their names say.
+//! `request` writes what `messages`, `options` and `tools` make of the client's request; `embeddings` and
+//! `rerank` are the other endpoints; `answer` and `stream` read what comes back; `errors` and `models` are what their names say.
 
 mod answer;
 mod blocks;
@@ -11,6 +11,7 @@ mod messages;
 mod models;
 mod options;
 mod request;
+mod rerank;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -44,12 +45,14 @@ impl WireFormat for Cohere {
             Endpoint::ChatCompletions => request::chat(request, target),
             Endpoint::Completions => Err(hub::unsupported("completions", "Cohere", "use `/v1/chat/completions`")),
             Endpoint::Embeddings => embeddings::request(request, target),
+            Endpoint::Rerank => rerank::request(request, target),
         }
     }
 
     fn answer(&self, reading: &Reading, _: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
         match reading.endpoint {
             Endpoint::Embeddings => embeddings::answer(reading, &body),
+            Endpoint::Rerank => hub::rerank::answer(reading, &body),
             Endpoint::ChatCompletions | Endpoint::Completions => answer::answer(reading, &body),
         }
     }

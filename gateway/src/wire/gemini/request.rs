@@ -29,6 +29,7 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
     match request.endpoint {
         Endpoint::ChatCompletions => chat(request, target),
         Endpoint::Embeddings => embeddings::upstream(request, target),
+        Endpoint::Rerank => Err(hub::rerank::unsupported()),
         _ => Err(Refusal::new(Cause::Invalid, "this provider has no such endpoint; use /v1/chat/completions")),
     }
 }

@@ -10,6 +10,7 @@ pub mod dispositions;
 pub mod inline;
 mod losses;
 mod parse;
+pub mod rerank;
 pub mod tools;
 pub mod turns;
 

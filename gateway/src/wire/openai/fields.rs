@@ -56,7 +56,7 @@ const fn known(name: &'static str, kinds: &'static [Kind]) -> Known {
 }
 
 /// Sorted by length, so that a name is compared with few others.
-static KNOWN: [Known; 44] = [
+static KNOWN: [Known; 49] = [
     known("n", &[Integer]),
     known("echo", &[Boolean]),
     known("seed", &[Integer]),
@@ -65,9 +65,11 @@ static KNOWN: [Known; 44] = [
     known("audio", &[Object]),
     known("input", &[Text, Array, Object]),
     known("model", &[Text]),
+    known("query", &[Text]),
     known("store", &[Boolean]),
     known("tools", &[Array]),
     known("top_k", &[Integer]),
+    known("top_n", &[Integer]),
     known("top_p", &[Number]),
     known("prompt", &[Text, Array]),
     known("stream", &[Boolean]),
@@ -77,6 +79,7 @@ static KNOWN: [Known; 44] = [
     known("messages", &[Array]),
     known("metadata", &[Object]),
     known("thinking", &[]),
+    known("documents", &[Array]),
     known("functions", &[Array]),
     known("reasoning", &[]),
     known("verbosity", &[Text]),
@@ -96,8 +99,10 @@ static KNOWN: [Known; 44] = [
     known("presence_penalty", &[Number]),
     known("prompt_cache_key", &[Text]),
     known("reasoning_effort", &[Text, Integer, Boolean]),
+    known("return_documents", &[Boolean]),
     known("frequency_penalty", &[Number]),
     known("safety_identifier", &[Text]),
+    known("max_tokens_per_doc", &[Integer]),
     known("web_search_options", &[Object]),
     known("parallel_tool_calls", &[Boolean]),
     known("max_completion_tokens", &[Integer]),

@@ -30,9 +30,12 @@ use http::{HeaderMap, StatusCode};
 use super::{
     Answer, ModelPage, Reading, StreamDecoder, Target, Upstream, WireFormat, edits,
     errors::{self, is_plain},
-    spans, sse,
+    hub, spans, sse,
 };
-use crate::{api::ClientRequest, refusal::Refusal};
+use crate::{
+    api::{ClientRequest, Endpoint},
+    refusal::Refusal,
+};
 
 pub use cost::with_cost;
 pub use read::read;
@@ -47,6 +50,12 @@ impl WireFormat for OpenAi {
     }
 
     fn request(&self, request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal> {
+        if request.endpoint == Endpoint::Rerank {
+            if !target.quirks.rerank {
+                return Err(hub::rerank::unsupported());
+            }
+            hub::rerank::asked(request)?;
+        }
         Ok(request::upstream(request, target))
     }
 

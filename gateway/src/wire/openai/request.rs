@@ -154,7 +154,8 @@ impl<'a> Draft<'a> {
     /// Whether the client gets a stream and did not ask for its usage.
     fn hides_usage(&self) -> bool {
         let envelope = &self.request.envelope;
-        envelope.stream && !envelope.include_usage && self.request.endpoint != Endpoint::Embeddings
+        let may_stream = matches!(self.request.endpoint, Endpoint::ChatCompletions | Endpoint::Completions);
+        may_stream && envelope.stream && !envelope.include_usage
     }
 
     fn finish(self) -> Upstream {

@@ -17,7 +17,7 @@ pub(super) fn read(raw: &str) -> Option<TokenUsage> {
     let usage: Usage = serde_json::from_str(raw).ok()?;
     let total = usage.total_tokens.0;
     let (input, output) = match (usage.prompt_tokens.0, usage.completion_tokens.0) {
-        (None, None) => (total?, 0),
+        (None, None) => (total.or(usage.search_units.0.map(|_| 0))?, 0),
         (Some(input), None) => (input, 0),
         (input, Some(output)) => (input.or_else(|| total?.checked_sub(output)).unwrap_or(0), output),
     };
@@ -36,6 +36,7 @@ pub(super) fn read(raw: &str) -> Option<TokenUsage> {
         audio_output: completion.audio_tokens.or_zero(),
         image_input: prompt.image_tokens.or_zero(),
         image_output: completion.image_tokens.or_zero(),
+        searches: usage.search_units.or_zero(),
         ..TokenUsage::default()
     })
 }
@@ -48,6 +49,8 @@ struct Usage {
     completion_tokens: Count,
     #[serde(default)]
     total_tokens: Count,
+    #[serde(default)]
+    search_units: Count,
     #[serde(default)]
     prompt_tokens_details: Option<Details>,
     #[serde(default)]

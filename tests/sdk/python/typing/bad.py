@@ -18,6 +18,7 @@ client.chat.completions.create(model="m", messages=[], stream=True).choices  # w
 client.chat.completions.create("m", [])  # wrong
 client.embeddings.create(model="m", input={"a": 1})  # wrong
 client.embeddings.create(model="m", input="x", stream=True)  # wrong
+client.rerank.create(model="m", query="q", documents=[5])  # wrong
 client.nothing.create()  # wrong
 client.models.retrieve()  # wrong
 client.with_options(retries=3)  # wrong

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List, Union
 
 from prism import AsyncPrism, AsyncStream, Omit, Prism, Stream, Timeout, omit
-from prism.types import ChatCompletion, ChatCompletionChunk, EmbeddingResponse
+from prism.types import ChatCompletion, ChatCompletionChunk, EmbeddingResponse, RerankResponse
 from prism.types.params import ChatMessage, UserMessage
 from typing_extensions import assert_type
 
@@ -47,6 +47,9 @@ client.chat.completions.create(
     timeout=3,
 )
 assert_type(client.embeddings.create(model="m", input=[[1, 2], [3]]), EmbeddingResponse)
+ranked = client.rerank.create(model="m", query="q", documents=["a", {"text": "b"}], top_n=1, return_documents=True)
+assert_type(ranked, RerankResponse)
+assert_type(ranked.results[0].relevance_score, float)
 
 
 def optional(temperature: Union[float, Omit] = omit) -> None:

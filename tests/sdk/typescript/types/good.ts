@@ -64,11 +64,12 @@ export async function others(options: RequestOptions, wishes: GatewayOptions, pa
   const raw: Response = await client.models.retrieve({ model: 'x' }).asResponse();
   const made: APIPromise<{ id: string }> = client.request<{ id: string }>({ method: 'POST', path: '/v1/new', body: {} });
   const vectors = await client.embeddings.create({ model: 'm', input: [[1, 2], [3]] }, { prism: wishes });
+  const ranked = await client.rerank.create({ model: 'm', query: 'q', documents: ['a', { text: 'b' }], top_n: 1 });
   const headers: Record<string, string> = createHeaders({ providerLock: 'openai', strict: true, requestTimeout: 5_000 });
   for await (const { id } of page) void id;
   const file: Uploadable = await toFile(new Uint8Array(1), 'a.bin', { type: 'audio/mpeg' });
   const patient: Prism = client.withOptions({ timeout: 1 });
-  void [text, raw, (await made).id, vectors.data[0]?.embedding, headers, file, patient];
+  void [text, raw, (await made).id, vectors.data[0]?.embedding, ranked.results[0]?.relevance_score.toFixed(), headers, file, patient];
 }
 
 export function caught(error: unknown): number | undefined {

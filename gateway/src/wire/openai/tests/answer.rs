@@ -29,6 +29,9 @@ fn usage_is_read_in_every_form() {
     let counts = |json: &str| usage(json).map(|usage| (usage.input, usage.output));
     assert_eq!(counts(r#""usage":{"prompt_tokens":5,"total_tokens":5}"#), Some((5, 0)));
     assert_eq!(counts(r#""usage":{"total_tokens":5}"#), Some((5, 0)));
+    let units = |json: &str| usage(json).map(|usage| (usage.input, usage.searches));
+    assert_eq!(units(r#""usage":{"search_units":2}"#), Some((0, 2)));
+    assert_eq!(units(r#""usage":{"total_tokens":5,"search_units":1}"#), Some((5, 1)));
     assert_eq!(counts(r#""usage":{"prompt_tokens":"5","completion_tokens":2,"total_tokens":7}"#), Some((5, 2)));
     assert_eq!(
         counts(r#""usage":null,"x_groq":{"id":"x","usage":{"prompt_tokens":1,"completion_tokens":2}}"#),

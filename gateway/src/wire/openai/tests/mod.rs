@@ -32,6 +32,7 @@ static STRICT: Quirks = Quirks {
     model_prefix: "vendor/",
     tool_ids: ToolIds::Nine,
     mends: &[Mend::FinishReason("model_length", "length"), Mend::FinishReason("eos", "stop"), Mend::ContentList],
+    ..Quirks::NONE
 };
 
 fn chat(body: &str) -> ClientRequest {
