@@ -19,6 +19,7 @@ mod price_list;
 pub mod prices;
 pub mod provider;
 pub mod refusal;
+pub mod replay;
 pub mod secret;
 pub mod telemetry;
 pub mod translate;

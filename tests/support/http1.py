@@ -169,6 +169,7 @@ class Event:
 
     name: str | None
     data: str
+    id: str | None = None
 
     def json(self):
         return json.loads(self.data)
@@ -176,18 +177,20 @@ class Event:
 
 def events(body: bytes) -> list[Event]:
     """The events of a complete stream, split at CR and LF only, as the standard says."""
-    found, name, data = [], None, []
+    found, name, data, number = [], None, [], None
     for line in re.split(r"\r\n|\n|\r", body.decode()):
         if not line:
             if data:
-                found.append(Event(name, "\n".join(data)))
-            name, data = None, []
+                found.append(Event(name, "\n".join(data), number))
+            name, data, number = None, [], None
         elif line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
         elif line.startswith("event:"):
             name = line[6:].removeprefix(" ")
+        elif line.startswith("id:"):
+            number = line[3:].removeprefix(" ")
     if data:
-        found.append(Event(name, "\n".join(data)))
+        found.append(Event(name, "\n".join(data), number))
     return found
 
 

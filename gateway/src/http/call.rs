@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{Gateway, asked::Asked, body, reply, serve::Peer, way::Way};
+use super::{Gateway, asked::Asked, body, replayed, reply, serve::Peer, way::Way};
 use crate::{
     admission::{Caller, Entry},
     api::{self, Endpoint},
@@ -88,6 +88,14 @@ pub(super) async fn rerank(State(gateway): State<Arc<Gateway>>, request: Request
 }
 
 async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Response {
+    if replayed::is_asked(request.headers()) {
+        return replayed::serve(gateway, endpoint, request).await;
+    }
+    straight(gateway, endpoint, request).await
+}
+
+/// The call itself, whoever reads its answer.
+pub(super) async fn straight(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Response {
     let mut exchange = Exchange::begin(&gateway.metrics, endpoint, ids::request_id(SystemTime::now()));
     match answer(gateway, &mut exchange, request).await {
         Ok((relayed, entry)) => reply::answer(exchange, relayed, entry),

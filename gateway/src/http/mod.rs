@@ -12,6 +12,7 @@ mod heads;
 mod health;
 mod models;
 mod openapi;
+mod replayed;
 mod reply;
 mod serve;
 mod status;
@@ -49,6 +50,7 @@ use crate::{
     dispatch::{DispatcherMessage, Mirrors, Published},
     prices::Catalogue,
     refusal::{Cause, Refusal},
+    replay::Replays,
     telemetry::Metrics,
     transport::MediaFetcher,
 };
@@ -70,6 +72,7 @@ pub struct Gateway {
     pub prices: ArcSwap<Catalogue>,
     pub phase: Phase,
     pub mirrors: Mirrors,
+    pub replays: Replays,
     /// The dispatcher's address, asked anew when it has been restarted.
     pub dispatcher: ArcSwap<ActorRef<DispatcherMessage>>,
     began: Instant,
@@ -130,6 +133,7 @@ impl Gateway {
             limits: ArcSwap::from_pointee(limits),
             media: ArcSwapOption::empty(),
             mirrors: Mirrors::new(&metrics),
+            replays: Replays::default(),
             metrics,
             prices: ArcSwap::from_pointee(prices),
             phase: Phase::default(),

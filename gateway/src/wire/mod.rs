@@ -27,6 +27,7 @@ pub use errors::retry_after;
 pub use hub::dispositions::{Disposition, Dispositions};
 pub use magic::media_type;
 pub use payload::Payload;
+pub use sse::Boundary;
 
 use crate::{
     api::{ClientRequest, Endpoint, RerankDocument, TokenUsage, Wanted},

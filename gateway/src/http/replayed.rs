@@ -1,0 +1,239 @@
+//! Requests that may come twice (`Idempotency-Key`) and streams that survive a lost connection (`x-prism-resumable`,
+//! `Last-Event-ID`): one upstream call, recorded, and read by whoever asks for it again.
+//!
+//! Only such requests come here; all others go straight on.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE},
+    response::Response,
+};
+use http_body_util::BodyExt;
+
+use super::{Gateway, asked::credential, body, call, reply};
+use crate::{
+    api::Endpoint,
+    ids,
+    refusal::{Cause, Refusal},
+    replay::{Claim, Fingerprint, Head, Name, Numbered, Reader, Recording},
+    telemetry::Exchange,
+};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+static RESUMABLE: [HeaderName; 2] =
+    [HeaderName::from_static("x-prism-resumable"), HeaderName::from_static("x-agentcc-resumable")];
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// An answer with a key of its own is kept this long after its end.
+const KEEP: Duration = Duration::from_secs(600);
+/// Longest time that a client may ask a stream to be kept for.
+const MOST_RESUMABLE: u64 = 3600;
+const MAX_KEY: usize = 255;
+
+/// What a request asks of its answer's keeping.
+struct Wish<'a> {
+    key: Option<&'a str>,
+    /// How long the upstream call outlives the last client, and the answer its end.
+    resumable: Option<Duration>,
+    /// The stream, and the last of its events that the client has.
+    after: Option<(&'a str, usize)>,
+}
+
+/// Whether a request asks for any of it.
+pub(super) fn is_asked(headers: &HeaderMap) -> bool {
+    headers.contains_key(IDEMPOTENCY_KEY)
+        || headers.contains_key(LAST_EVENT_ID)
+        || RESUMABLE.iter().any(|name| headers.contains_key(name))
+}
+
+/// Answers a request that does.
+pub(super) async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Response {
+    match answer(gateway, endpoint, request).await {
+        Ok(response) => response,
+        Err(refusal) => {
+            let id = ids::request_id(SystemTime::now());
+            reply::refusal(Exchange::begin(&gateway.metrics, endpoint, id), &refusal)
+        }
+    }
+}
+
+async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Result<Response, Refusal> {
+    let (head, body) = request.into_parts();
+    let wish = Wish::read(&head.headers)?;
+    // who asks comes before what is kept; the call itself checks again, and all the rest
+    let caller = call::authorise(gateway, credential(&head.headers), call::peer(&head, gateway))?;
+    let owner = caller.map(|caller| caller.name.clone());
+    body::must_be_json(&head.headers)?;
+    let limits = gateway.limits.load_full();
+    let body = body::read(&head.headers, body, limits.server.max_request_body_size, limits.server.body_timeout).await?;
+    let fingerprint = Fingerprint::of(endpoint.path(), &body);
+
+    if let Some((stream, last)) = wish.after {
+        let name = Name::Stream { owner, id: stream.into() };
+        let recording = gateway.replays.find(&name, Instant::now());
+        let reader = recording.and_then(|recording| recording.reader(last + 1)).ok_or_else(not_kept)?;
+        return replayed(reader).await;
+    }
+    let stream = ids::request_id(SystemTime::now());
+    let mut names = Vec::with_capacity(2);
+    if let Some(key) = wish.key {
+        names.push(Name::Idempotency { owner: owner.clone(), key: key.into() });
+    }
+    if wish.resumable.is_some() {
+        names.push(Name::Stream { owner, id: stream.as_str().into() });
+    }
+    let recording = match gateway.replays.claim(&names, fingerprint, Instant::now()) {
+        Claim::New(recording) => recording,
+        Claim::Known(recording) => match recording.reader(0) {
+            Some(reader) => return replayed(reader).await,
+            None => return Err(too_long()),
+        },
+        Claim::Other => return Err(another_request()),
+        Claim::Full => return Err(full()),
+    };
+    let reader = recording.reader(0).ok_or_else(not_kept)?;
+    let resumable = wish.resumable;
+    let request = Request::from_parts(head, Body::from(body));
+    let writer = Writer { gateway: gateway.clone(), recording, names, stream, resumable, kept: false };
+    tokio::spawn(writer.write(endpoint, request));
+    let head = reader.head().await.ok_or_else(not_kept)?;
+    Ok(response(head, reader))
+}
+
+/// Makes the call and records its answer. Whatever ends it, nobody waits for it any longer.
+struct Writer {
+    gateway: Arc<Gateway>,
+    recording: Arc<Recording>,
+    names: Vec<Name>,
+    stream: String,
+    resumable: Option<Duration>,
+    kept: bool,
+}
+
+impl Writer {
+    async fn write(mut self, endpoint: Endpoint, request: Request) {
+        let recording = self.recording.clone();
+        let grace = self.resumable.unwrap_or(Duration::ZERO);
+        tokio::select! {
+            biased;
+            () = self.record(endpoint, request) => {}
+            // nobody is left who wants it: the upstream call ends with this future
+            () = recording.deserted(grace) => return,
+        }
+        if !self.kept {
+            return;
+        }
+        let keep = self.resumable.map_or(KEEP, |asked| asked.max(if self.names.len() > 1 { KEEP } else { asked }));
+        self.gateway.replays.keep(self.names.clone(), &recording, Instant::now(), keep);
+        tokio::time::sleep(keep).await;
+        self.gateway.replays.sweep(Instant::now());
+    }
+
+    async fn record(&mut self, endpoint: Endpoint, request: Request) {
+        let (head, mut body) = call::straight(&self.gateway, endpoint, request).await.into_parts();
+        let status = head.status;
+        let events =
+            head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        self.recording.begin(Head { status, headers: head.headers });
+        let mut numbered = (self.resumable.is_some() && events).then(|| Numbered::new(&self.stream));
+        while let Some(Ok(frame)) = body.frame().await {
+            let Ok(data) = frame.into_data() else { continue };
+            let Some(numbered) = &mut numbered else {
+                self.recording.push(data).await;
+                continue;
+            };
+            let mut pieces = Vec::new();
+            numbered.feed(&data, |event| pieces.push(event));
+            for piece in pieces {
+                self.recording.push(piece).await;
+            }
+        }
+        if let Some(rest) = numbered.as_mut().and_then(Numbered::end) {
+            self.recording.push(rest).await;
+        }
+        self.recording.finish();
+        // a failure is not what the next request should get, and half of a long answer is no answer
+        self.kept = status.is_success() && self.recording.is_whole();
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.recording.abandon();
+        if !self.kept {
+            self.gateway.replays.forget(&self.names);
+        }
+    }
+}
+
+async fn replayed(reader: Reader) -> Result<Response, Refusal> {
+    let mut head = reader.head().await.ok_or_else(not_kept)?;
+    head.headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    Ok(response(head, reader))
+}
+
+fn response(head: Head, reader: Reader) -> Response {
+    let mut response = Response::new(Body::new(reader));
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.headers;
+    response
+}
+
+impl<'a> Wish<'a> {
+    fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
+        let text =
+            |name: &HeaderName| headers.get(name).map(|value| value.to_str().map_err(|_| bad(name, "is not ASCII")));
+        let key = text(&IDEMPOTENCY_KEY).transpose()?;
+        if key.is_some_and(|key| key.is_empty() || key.len() > MAX_KEY) {
+            return Err(bad(&IDEMPOTENCY_KEY, "must be 1 to 255 characters"));
+        }
+        let asked = RESUMABLE.iter().find_map(|name| Some((name, text(name)?)));
+        let resumable = match asked {
+            None => None,
+            Some((name, seconds)) => match seconds?.trim().parse::<u64>() {
+                Ok(seconds @ 1..=MOST_RESUMABLE) => Some(Duration::from_secs(seconds)),
+                _ => return Err(bad(name, "must be a whole number of seconds from 1 to 3600")),
+            },
+        };
+        let after = match text(&LAST_EVENT_ID).transpose()? {
+            None => None,
+            Some(id) => {
+                let parsed = id.rsplit_once(':').and_then(|(stream, last)| Some((stream, last.parse().ok()?)));
+                Some(parsed.ok_or_else(|| bad(&LAST_EVENT_ID, "is not the id of an event of this gateway"))?)
+            }
+        };
+        Ok(Self { key, resumable, after })
+    }
+}
+
+fn bad(name: &HeaderName, what: &str) -> Refusal {
+    Refusal::invalid(name.as_str().to_owned(), format!("header `{name}` {what}"))
+}
+
+fn another_request() -> Refusal {
+    let message = "this `Idempotency-Key` was used with another request; a new request needs a new key";
+    Refusal::new(Cause::Unprocessable, message).param("idempotency-key").code("idempotency_key_reused")
+}
+
+fn too_long() -> Refusal {
+    let message = "the answer to this `Idempotency-Key` is under way and too long to be sent from its beginning again";
+    Refusal::new(Cause::Conflict, message).param("idempotency-key").code("idempotency_conflict")
+}
+
+fn not_kept() -> Refusal {
+    let message = "the answer is not kept any more: its time is over, its client left, or it was too long";
+    Refusal::new(Cause::NotFound, message).param("last-event-id").code("stream_not_kept")
+}
+
+fn full() -> Refusal {
+    Refusal::new(Cause::Overloaded, "too many answers are remembered at the moment")
+        .code("gateway_full")
+        .retry_after(Some(Duration::from_secs(1)))
+}
