@@ -17,7 +17,7 @@ pub fn order(route: &Route, access: &Access<'_>) -> Order {
     }
     let places: Order = (0..route.candidates.len()).filter(|&at| may_use(access, &route.candidates[at])).collect();
     let strategy = access.routing.strategy;
-    let views: SmallVec<[View; 4]> = places.iter().map(|&at| view(&route.candidates[at], strategy)).collect();
+    let views: SmallVec<[View; 4]> = places.iter().map(|&at| view(&route.candidates[at], access)).collect();
     let ticket = if strategy == Strategy::RoundRobin { route.turn.fetch_add(1, Relaxed) } else { 0 };
     let choice = Choice { strategy, ticket, sticky: access.affinity };
     let mut order: Order = choice.order(&views, &mut fastrand::Rng::new()).into_iter().map(|at| places[at]).collect();
@@ -34,8 +34,8 @@ fn may_use(access: &Access<'_>, candidate: &Candidate) -> bool {
 }
 
 /// What the strategy has to know of a candidate, and no more: each fact costs a read.
-fn view(candidate: &Candidate, strategy: Strategy) -> View {
-    let core = &candidate.core;
+fn view(candidate: &Candidate, access: &Access<'_>) -> View {
+    let (core, strategy) = (&candidate.core, access.routing.strategy);
     let fast = matches!(strategy, Strategy::LeastLatency | Strategy::Fastest | Strategy::Adaptive);
     View {
         group: candidate.group,
@@ -47,6 +47,6 @@ fn view(candidate: &Candidate, strategy: Strategy) -> View {
         max_concurrent: core.config.max_concurrent,
         latency: if fast { candidate.model.latency(core.age()) } else { None },
         success_rate: if strategy == Strategy::Adaptive { core.success_rate() } else { None },
-        price: if strategy == Strategy::CostOptimized { candidate.price } else { None },
+        price: if strategy == Strategy::CostOptimized { candidate.price(access.prices) } else { None },
     }
 }

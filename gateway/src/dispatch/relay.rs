@@ -1,7 +1,7 @@
 //! What a request does with its route: every candidate once, within one deadline, then again after a pause while the budget
 //! allows. Each attempt starts from what the client sent.
 
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use smallvec::SmallVec;
 use tokio::time::Instant;
@@ -17,6 +17,7 @@ use crate::{
     admission::Caller,
     api::ClientRequest,
     config::Routing,
+    prices::Catalogue,
     provider::{Bounds, Lease, NoLease, Reply, attempt},
     refusal::{Cause, Refusal},
     telemetry::{Exchange, Kind},
@@ -29,6 +30,7 @@ pub struct Access<'a> {
     pub strict: bool,
     pub routing: &'a Routing,
     pub budgets: &'a Budgets,
+    pub prices: &'a Arc<Catalogue>,
     /// Who asks; `None` when everybody may.
     pub caller: Option<&'a Caller>,
     /// What binds it to one candidate, hashed.

@@ -5,8 +5,9 @@ use std::sync::{Arc, atomic::AtomicU64};
 use http::HeaderValue;
 
 use crate::{
+    prices::{Catalogue, What},
     provider::{ModelState, ProviderCore},
-    telemetry::{Destination, Series},
+    telemetry::{Destination, Pricing, Series},
 };
 
 /// A provider that serves a model, in one of its regions, under the name the model has there.
@@ -27,13 +28,21 @@ pub struct Candidate {
     pub tier: u32,
     /// Share of the requests under `weighted`.
     pub weight: u32,
-    /// USD for a million tokens in and as many out; `None` when nobody knows.
-    pub price: Option<f64>,
     /// 0 for the provider's own region, then the regions it fails over to.
     pub rank: u32,
 }
 
 impl Candidate {
+    /// US dollars for one token in and one out; `None` when nobody knows.
+    pub fn price(&self, prices: &Arc<Catalogue>) -> Option<f64> {
+        let Pricing::Known(price) = self.series.pricing(prices, &self.core.config, &self.upstream) else { return None };
+        let one = |what| price.rate(what).map(|rate| rate.of(1).as_f64());
+        match (one(What::Input), one(What::Output)) {
+            (None, None) => None,
+            (input, output) => Some(input.unwrap_or_default() + output.unwrap_or_default()),
+        }
+    }
+
     pub fn destination(&self) -> Destination {
         Destination {
             provider: self.core.name.clone(),

@@ -203,7 +203,6 @@ impl RouteTable {
             group,
             tier,
             weight: core.config.weight,
-            price: None,
             rank: rank as u32,
         };
         sites.iter().enumerate().map(at).collect()

@@ -136,11 +136,13 @@ async fn answer(
     exchange.timeout = way.timeout(&routing);
     exchange.strategy = routing.strategy;
     let media = gateway.media.load_full();
+    let prices = gateway.prices.load_full();
     let access = Access {
         deadline: (exchange.began + exchange.timeout).into(),
         strict: asked.strict,
         routing: &routing,
         budgets: &table.budgets,
+        prices: &prices,
         caller: caller.as_deref(),
         affinity: way.affinity(routing.sticky),
         media: media.as_deref(),
@@ -158,7 +160,7 @@ async fn answer(
         last = relay(&request, &stand_in, &access, exchange).await;
     }
     let relayed = last?;
-    let (answered, prices) = (&relayed.candidate, gateway.prices.load_full());
+    let answered = &relayed.candidate;
     exchange.pricing = answered.series.pricing(&prices, &answered.core.config, &answered.upstream);
     Ok((relayed, entry))
 }

@@ -153,6 +153,18 @@ pub(super) struct CallHeaders {
     /// `true` adds `x_prism: {cost}` (US dollars) to a stream's usage chunk, which `stream_options.include_usage` asks for.
     #[param(rename = "x-prism-include-cost", required = false)]
     include_cost: Option<bool>,
+    /// Routing of this request alone, as JSON: `strategy`, `targets`, `failover`, `retry`, `timeouts`, `model_fallbacks`, with
+    /// the names of the configuration file.
+    #[param(rename = "x-prism-config", required = false)]
+    config: Option<String>,
+    /// The same key and request get the same answer for ten minutes after its end: a request in flight is joined, a finished
+    /// answer is given again. Another request with the same key is refused with 422.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, required = false)]
+    idempotency_key: Option<String>,
+    /// Seconds for which the upstream call of a stream outlives a lost connection. Its events carry ids; the same request with
+    /// the last of them in `Last-Event-ID` goes on where the connection was lost.
+    #[param(rename = "x-prism-resumable", minimum = 1, maximum = 3600, required = false)]
+    resumable: Option<u64>,
 }
 
 /// A route as an error message names it.
