@@ -29,8 +29,11 @@ def outcomes(target: str) -> dict[tuple[str, str], dict]:
 
 
 def named(result: dict, target: str) -> dict:
-    """The model's name where the answer does not say it: targets of one format then share their golden line."""
+    """The model's name where the answer does not say it: targets of one format then share their golden line. Counts of
+    nothing are left out of the gateway's own usage."""
     result = copy.deepcopy(result)
+    if result.get("usage"):
+        result["usage"] = {name: count for name, count in result["usage"].items() if count}
     bodies = [result.get("body", {}), *(event for event in result.get("events", ()) if isinstance(event, dict))]
     for body in bodies:
         if body.get("model") == TARGETS[target]["model"]:
