@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use crate::{
         api::Endpoint,
-        config::{Quirks, Settings, preset},
+        config::{Settings, preset},
         wire::{self, Fate, Target, Upstream, openai},
     };
 
@@ -304,6 +304,5 @@ mod tests {
     fn presets_say_who_ranks() {
         let able: Vec<&str> = PRESETS.iter().filter(|preset| preset.quirks.rerank).map(|preset| preset.name).collect();
         assert_eq!(able, ["bedrock", "cohere", "together", "openrouter", "vllm", "localai", "simulator"]);
-        assert!(!Quirks::NONE.rerank);
     }
 }
