@@ -1018,7 +1018,9 @@ class AsyncProviders:
     ) -> _t.ProvidersHealth:
         """Health of the providers
 
-        What each provider's actor knows of it: state, latency, error rate, last error, model discovery.
+        One entry for each provider in each of its regions: its state and how it came to it, circuit
+        breaker, availability, latency, quotas, keys, last error, model discovery. Keys are named by their
+        place in the configuration.
 
         `GET /v1/providers/health`
 
@@ -1028,7 +1030,7 @@ class AsyncProviders:
             timeout: Seconds, or a `Timeout`, instead of the client's.
 
         Returns:
-            One entry for each provider
+            The providers
 
         Raises:
             APIStatusError: The answer was an error.

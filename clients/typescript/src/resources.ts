@@ -227,10 +227,12 @@ export class Providers {
   /**
    * Health of the providers
    *
-   * What each provider's actor knows of it: state, latency, error rate, last error, model discovery.
+   * One entry for each provider in each of its regions: its state and how it came to it, circuit
+   * breaker, availability, latency, quotas, keys, last error, model discovery. Keys are named by their
+   * place in the configuration.
    *
    * `GET /v1/providers/health`
-   * @returns One entry for each provider
+   * @returns The providers
    */
   health(options?: RequestOptions): APIPromise<Answer<types.ProvidersHealth>> {
     return this.#client.request({

@@ -95,6 +95,53 @@ export interface AudioReference {
   id: string;
 }
 
+/** How a provider's requests ended, over several stretches of time. */
+export interface Availability {
+  /** The last minute. */
+  minute: AvailabilityWindow;
+  /** The last five minutes. */
+  five_minutes: AvailabilityWindow;
+  /** The last hour. */
+  hour: AvailabilityWindow;
+}
+
+/**
+ * How the requests of a stretch of time ended. What speaks against no provider (a caller's mistake, a quota) is not
+ * counted.
+ */
+export interface AvailabilityWindow {
+  requests: number;
+  failures: number;
+  /** The share that succeeded, from 0 to 1; absent without requests. */
+  availability?: number | null;
+  /** The share that failed, from 0 to 1; absent without requests. */
+  error_rate?: number | null;
+}
+
+/** A provider's circuit breaker. */
+export interface BreakerHealth {
+  state: BreakerPhase;
+  /** Until when it is open at the latest, RFC 3339. */
+  until?: string | null;
+  /** The share of requests that pass freely, from 0 to 1. */
+  share: number;
+  /** Its last transitions, oldest first. */
+  history: Array<BreakerTransition>;
+}
+
+/** Where a circuit breaker stands. */
+export type BreakerPhase = 'closed' | 'ramping' | 'half_open' | 'open' | (string & {});
+
+/** A circuit breaker went from one state to another. */
+export interface BreakerTransition {
+  /** RFC 3339. */
+  at: string;
+  from: BreakerPhase;
+  to: BreakerPhase;
+  /** Why, in words. */
+  reason: string;
+}
+
 /** The model's answer. */
 export interface ChatCompletion {
   /** Identifies the answer. */
@@ -350,6 +397,20 @@ export interface CompletionTokensDetails {
 
 /** A piece of a message. */
 export type ContentPart = TextPart | ImagePart | AudioPart | FilePart | RefusalPart;
+
+/** How a provider likes one of its keys. */
+export interface CredentialHealth {
+  /** Which of the provider's keys: its place in the configuration, from 1. */
+  key: number;
+  state: CredentialStatus;
+  /** Since when it is refused, RFC 3339. */
+  since?: string | null;
+  /** When a request will try it again, RFC 3339. */
+  retry_at?: string | null;
+}
+
+/** Whether a provider takes a key. */
+export type CredentialStatus = 'ok' | 'refused' | (string & {});
 
 /** A custom tool's name and input. */
 export interface CustomCall {
@@ -811,11 +872,16 @@ export interface ProviderError {
 export interface ProviderHealth {
   /** The provider's name in the configuration. */
   name: string;
+  /** Where it is, for a provider that has regions: each has an entry of its own. */
+  region?: string | null;
   /** The kind of provider: `openai`, `anthropic`, … */
   type: string;
   /** The wire format that is spoken with it. */
   api_format: string;
   state: ProviderState;
+  /** The last changes of its state, oldest first. */
+  changes: Array<StateChange>;
+  breaker: BreakerHealth;
   /** Requests that it is answering now. */
   in_flight: number;
   /** How many requests it is given at once at most. */
@@ -828,8 +894,17 @@ export interface ProviderHealth {
   consecutive_failures: number;
   /** The share of its recent requests that failed, from 0 to 1; absent before the first one. */
   error_rate?: number | null;
+  availability: Availability;
   /** How long it takes to begin its answer, in milliseconds: a moving average that favours recent requests. */
   latency_ms?: number | null;
+  /** Until the first content of a stream, over the last minutes; absent while too few are known. */
+  first_content?: Quantiles | null;
+  /** Until a whole answer that was not streamed, over the last minutes; absent while too few are known. */
+  whole_answer?: Quantiles | null;
+  /** What keys and models have used up, or nearly so; up to a hundred. */
+  quotas: Array<QuotaHealth>;
+  /** One entry for each key that it is called with. */
+  credentials: Array<CredentialHealth>;
   /** The most recent failure. */
   last_error?: ProviderError | null;
   /** When it last answered a request well. */
@@ -843,7 +918,7 @@ export interface ProviderHealth {
 }
 
 /** How a provider is doing. */
-export type ProviderState = 'healthy' | 'degraded' | 'unhealthy' | 'draining' | 'unknown' | (string & {});
+export type ProviderState = 'healthy' | 'degraded' | 'unhealthy' | 'recovering' | 'draining' | 'unknown' | (string & {});
 
 /** The health of every configured provider. */
 export interface ProvidersHealth {
@@ -851,6 +926,32 @@ export interface ProvidersHealth {
   object: 'list';
   data: Array<ProviderHealth>;
 }
+
+/** How durations are distributed, in milliseconds; each is at most 6 % off. */
+export interface Quantiles {
+  /** Half of the requests stay below. */
+  p50_ms: number;
+  /** Nineteen of twenty stay below. */
+  p95_ms: number;
+  /** Ninety-nine of a hundred stay below. */
+  p99_ms: number;
+  /** From how many requests. */
+  samples: number;
+}
+
+/** A quota that is used up, or nearly so. Providers count by key and model. */
+export interface QuotaHealth {
+  /** The model, as the provider knows it. */
+  model: string;
+  /** Which of the provider's keys: its place in the configuration, from 1. */
+  key: number;
+  level: QuotaLevel;
+  /** When it should be free again, RFC 3339, where that is known. */
+  until?: string | null;
+}
+
+/** What is left of a quota. */
+export type QuotaLevel = 'limited' | 'low' | (string & {});
 
 /** Whether the gateway should be sent requests. */
 export interface Readiness {
@@ -1003,6 +1104,16 @@ export type SearchContextSize = 'low' | 'medium' | 'high' | (string & {});
 
 /** How a request is processed and priced. OpenAI answers `priority` to `fast`. */
 export type ServiceTier = 'auto' | 'default' | 'flex' | 'scale' | 'priority' | 'fast' | (string & {});
+
+/** A provider went from one state to another. */
+export interface StateChange {
+  /** RFC 3339. */
+  at: string;
+  from: ProviderState;
+  to: ProviderState;
+  /** Why, in words. */
+  reason: string;
+}
 
 /** Texts before which the answer ends; they are not part of it. */
 export type Stop = string | Array<string>;

@@ -201,7 +201,10 @@ impl<'a, 'b> Journey<'a, 'b> {
         let others = order(route, self.access).into_iter().map(|at| &route.candidates[at]);
         let mut all = others.filter(|other| !std::ptr::eq(*other, slow)).chain(std::iter::once(slow));
         let spare = all.find(|candidate| hedge::has_room(candidate))?;
-        let hedging = self.access.budgets.hedge(self.exchange.active())?;
+        let Some(hedging) = self.access.budgets.hedge(self.exchange.active()) else {
+            self.exchange.metrics().hedge_budget_exhausted.inc();
+            return None;
+        };
         let lease = spare.core.try_lease(&spare.model).ok()?;
         Some((spare, lease, hedging))
     }
@@ -236,7 +239,10 @@ impl<'a, 'b> Journey<'a, 'b> {
         if until >= deadline {
             return None;
         }
-        let retrying = budgets.retry(self.exchange.active())?;
+        let Some(retrying) = budgets.retry(self.exchange.active()) else {
+            self.exchange.metrics().retry_budget_exhausted.inc();
+            return None;
+        };
         tokio::time::sleep_until(until).await;
         self.retries += 1;
         Some(retrying)

@@ -16,6 +16,7 @@ use super::{Gateway, asked::credential, call, status};
 use crate::{
     api,
     provider::{ProviderCore, ProviderMessage, health_from_outside},
+    telemetry::Gauges,
 };
 
 /// An actor that does not answer in this time is described from outside.
@@ -77,10 +78,11 @@ pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
 
 /// Health of the providers
 ///
-/// What each provider's actor knows of it: state, latency, error rate, last error, model discovery.
+/// One entry for each provider in each of its regions: its state and how it came to it, circuit breaker, availability,
+/// latency, quotas, keys, last error, model discovery. Keys are named by their place in the configuration.
 #[utoipa::path(
     get, path = "/v1/providers/health", tag = "Providers", operation_id = "getProvidersHealth",
-    responses((status = 200, description = "One entry for each provider", body = api::ProvidersHealth), super::openapi::AnyError),
+    responses((status = 200, description = "The providers", body = api::ProvidersHealth), super::openapi::AnyError),
     extensions(("x-sdk-method" = json!("providers.health"))),
     security(()),
 )]
@@ -113,7 +115,11 @@ pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Reques
     if let Err(refusal) = call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {
         return status::page(&refusal);
     }
-    let mut response = Response::new(Body::from(gateway.metrics.render()));
+    let (mut text, gauges) = (gateway.metrics.render(), Gauges::new());
+    let table = gateway.table.load_full();
+    table.providers().filter(|core| !core.is_absent()).for_each(|core| core.show(&gauges));
+    gauges.render(&mut text);
+    let mut response = Response::new(Body::from(text));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response

@@ -79,7 +79,7 @@ async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) ->
         let name = Name::Stream { owner, id: stream.into() };
         let recording = gateway.replays.find(&name, Instant::now());
         let reader = recording.and_then(|recording| recording.reader(last + 1)).ok_or_else(not_kept)?;
-        return replayed(reader).await;
+        return replayed(gateway, reader).await;
     }
     let stream = ids::request_id(SystemTime::now());
     let mut names = Vec::with_capacity(2);
@@ -92,7 +92,7 @@ async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) ->
     let recording = match gateway.replays.claim(&names, fingerprint, Instant::now()) {
         Claim::New(recording) => recording,
         Claim::Known(recording) => match recording.reader(0) {
-            Some(reader) => return replayed(reader).await,
+            Some(reader) => return replayed(gateway, reader).await,
             None => return Err(too_long()),
         },
         Claim::Other => return Err(another_request()),
@@ -173,7 +173,8 @@ impl Drop for Writer {
     }
 }
 
-async fn replayed(reader: Reader) -> Result<Response, Refusal> {
+async fn replayed(gateway: &Gateway, reader: Reader) -> Result<Response, Refusal> {
+    gateway.metrics.replays.inc();
     let mut head = reader.head().await.ok_or_else(not_kept)?;
     head.headers.insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(response(head, reader))

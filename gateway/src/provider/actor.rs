@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -13,21 +13,20 @@ use super::{
     Discovery, ProviderCore,
     breaker::{BreakerState, Transition},
     discovery,
+    health::{health, rfc3339},
 };
 use crate::{
-    api::{DiscoveryHealth, ProviderError, ProviderHealth, ProviderState},
+    api::{ProviderError, ProviderHealth, ProviderState},
     refusal::{Cause, Refusal},
 };
 
-/// Failures in a row from which a provider counts as unhealthy.
-const UNHEALTHY_AFTER: u32 = 3;
-/// Share of failures in the last minute from which it counts as degraded.
-const DEGRADED_FROM: f64 = 0.1;
 /// After a failed discovery the next is tried this soon, then ever later up to the configured period.
 const REDISCOVER: Duration = Duration::from_secs(5);
 
 /// A probe that failed after its pause is repeated this soon.
 const PROBE_AGAIN: Duration = Duration::from_secs(1);
+/// A state that passes with time alone is looked at again this soon.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 pub struct Provider;
 
@@ -55,6 +54,8 @@ pub enum ProviderMessage {
     /// A pause may be over: time to see whether the provider is there, without asking it for anything that costs.
     Probe,
     Probed(bool),
+    /// Time to see whether the state has changed.
+    Look,
     Health(RpcReplyPort<ProviderHealth>),
     /// A defect on purpose, to prove that the supervisor does its work.
     #[cfg(test)]
@@ -65,6 +66,8 @@ pub struct ProviderData {
     arguments: ProviderArguments,
     last_error: Option<ProviderError>,
     discoveries_failed: u32,
+    /// A [`ProviderMessage::Look`] is on its way.
+    looking: bool,
 }
 
 impl Actor for Provider {
@@ -84,7 +87,7 @@ impl Actor for Provider {
         if arguments.core.config.discover.is_some() {
             me.cast(ProviderMessage::Discover)?;
         }
-        Ok(ProviderData { arguments, last_error: None, discoveries_failed: 0 })
+        Ok(ProviderData { arguments, last_error: None, discoveries_failed: 0, looking: false })
     }
 
     async fn handle(
@@ -95,16 +98,18 @@ impl Actor for Provider {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             ProviderMessage::Failed { cause, message } => data.failed(cause, message),
-            ProviderMessage::Recovered => data.recovered(),
+            ProviderMessage::Recovered => {} // the state shows it
             ProviderMessage::Discover => data.discover(&me),
             ProviderMessage::Discovered(result) => data.discovered(&me, result),
             ProviderMessage::Breaker(transition) => data.moved(&me, &transition),
             ProviderMessage::Probe => data.probe(&me),
             ProviderMessage::Probed(well) => data.probed(&me, well),
+            ProviderMessage::Look => data.looking = false,
             ProviderMessage::Health(reply) => drop(reply.send(data.health())),
             #[cfg(test)]
             ProviderMessage::Crash => panic!("crash on purpose"),
         }
+        data.look(&me);
         Ok(())
     }
 }
@@ -112,12 +117,8 @@ impl Actor for Provider {
 impl ProviderData {
     fn failed(&mut self, cause: Cause, message: Cow<'static, str>) {
         let core = &self.arguments.core;
-        let in_a_row = core.stats.consecutive_failures.load(Relaxed);
-        if cause.is_ill_health() && in_a_row == UNHEALTHY_AFTER {
-            tracing::warn!(provider = %core.name, %message, "provider is unhealthy");
-        }
         if cause == Cause::Credential && self.last_error.as_ref().is_none_or(|last| last.cause != "credential") {
-            tracing::error!(provider = %core.name, "the provider refuses the gateway's credential");
+            tracing::error!(provider = %core.name, region = core.region(), "the provider refuses the gateway's credential");
         }
         self.last_error = Some(ProviderError {
             cause: cause_name(cause).to_owned(),
@@ -126,16 +127,36 @@ impl ProviderData {
         });
     }
 
+    /// Says once what has become of the provider.
+    fn look(&mut self, me: &ActorRef<ProviderMessage>) {
+        let core = &self.arguments.core;
+        let change = core.changes.note(core);
+        if let Some(change) = &change {
+            let (name, region, reason) = (&core.name, core.region(), &change.reason);
+            let (from, to) = (change.from.as_str(), change.to.as_str());
+            match change.to {
+                ProviderState::Degraded | ProviderState::Unhealthy => {
+                    tracing::warn!(provider = %name, region, from, to, %reason, "provider");
+                }
+                _ => tracing::info!(provider = %name, region, from, to, %reason, "provider"),
+            }
+        }
+        if !self.looking && core.changes.passes_with_time() {
+            self.looking = true;
+            me.send_after(LOOK_AGAIN, || ProviderMessage::Look);
+        }
+    }
+
     fn moved(&mut self, me: &ActorRef<ProviderMessage>, transition: &Transition) {
-        let name = &self.arguments.core.name;
+        let (name, region) = (&self.arguments.core.name, self.arguments.core.region());
         let (from, to) = (transition.from.name(), transition.to.name());
         match transition.pause {
             Some(pause) => {
                 let pause_s = pause.as_secs_f64();
-                tracing::warn!(provider = %name, from, to, reason = %transition.reason, pause_s, "breaker");
+                tracing::warn!(provider = %name, region, from, to, reason = %transition.reason, pause_s, "breaker");
                 me.send_after(pause, || ProviderMessage::Probe);
             }
-            None => tracing::info!(provider = %name, from, to, reason = %transition.reason, "breaker"),
+            None => tracing::info!(provider = %name, region, from, to, reason = %transition.reason, "breaker"),
         }
     }
 
@@ -154,7 +175,10 @@ impl ProviderData {
         let core = self.arguments.core.clone();
         let now = core.age();
         match core.breaker.probed(now, fastrand::f64(), well) {
-            Some(transition) => self.moved(me, &transition),
+            Some(transition) => {
+                core.count(&transition);
+                self.moved(me, &transition);
+            }
             None if core.breaker.is_open() => {
                 let wait = match core.breaker.state(now) {
                     BreakerState::Open { until } => until.saturating_sub(now),
@@ -164,10 +188,6 @@ impl ProviderData {
             }
             None => {}
         }
-    }
-
-    fn recovered(&mut self) {
-        tracing::info!(provider = %self.arguments.core.name, "provider answers again");
     }
 
     /// The reading itself is a task; its result comes back as a message.
@@ -218,50 +238,6 @@ impl ProviderData {
 /// What the counters say while the actor is silent.
 pub fn health_from_outside(core: &ProviderCore) -> ProviderHealth {
     health(core, None)
-}
-
-/// What the counters say; `last_error` is what only the actor knows.
-fn health(core: &ProviderCore, last_error: Option<ProviderError>) -> ProviderHealth {
-    let (stats, age, discovery) = (&core.stats, core.age(), core.discovery());
-    let (succeeded, failed) = (stats.succeeded.load(Relaxed), stats.failed.load(Relaxed));
-    let consecutive_failures = stats.consecutive_failures.load(Relaxed);
-    let error_rate = stats.error_rate(age);
-    let state = if core.is_draining() {
-        ProviderState::Draining
-    } else if consecutive_failures >= UNHEALTHY_AFTER {
-        ProviderState::Unhealthy
-    } else if consecutive_failures > 0 || error_rate.is_some_and(|rate| rate >= DEGRADED_FROM) {
-        ProviderState::Degraded
-    } else if succeeded > 0 || discovery.last_success.is_some() || core.config.simulated {
-        ProviderState::Healthy
-    } else {
-        ProviderState::Unknown
-    };
-    ProviderHealth {
-        name: core.name.to_string(),
-        kind: core.config.kind.clone(),
-        api_format: core.config.api_format.clone(),
-        state,
-        in_flight: core.in_flight() as u64,
-        max_concurrent: core.config.max_concurrent as u64,
-        requests: succeeded + failed,
-        failures: failed,
-        consecutive_failures: u64::from(consecutive_failures),
-        error_rate,
-        latency_ms: stats.latency().map(|mean| mean.as_secs_f64() * 1e3),
-        last_error,
-        last_success_at: stats.last_success().map(|at| rfc3339(core.at(at))),
-        restarts: u64::from(stats.restarts.load(Relaxed)),
-        models: (core.config.models.len() + discovery.models.len()) as u64,
-        discovery: core.config.discover.map(|_| DiscoveryHealth {
-            last_success_at: discovery.last_success.map(rfc3339),
-            error: discovery.error.clone(),
-        }),
-    }
-}
-
-fn rfc3339(at: SystemTime) -> String {
-    chrono::DateTime::<chrono::Utc>::from(at).to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 fn cause_name(cause: Cause) -> &'static str {

@@ -21,7 +21,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     ModelState, ProviderMessage,
     address::Address,
-    breaker::{Admission, Breaker, BreakerState, Pass, Transition},
+    breaker::{Admission, Breaker, BreakerState, Pass, Phase, Transition},
+    health::Changes,
     keys::{AllLimited, Keys},
     quota::Demand,
     stats::Stats,
@@ -29,7 +30,7 @@ use super::{
 use crate::{
     config,
     refusal::Refusal,
-    telemetry::Metrics,
+    telemetry::{Gauges, Metrics, Shown},
     transport::{Transport, credentials::Authoriser},
     wire::{Payload, WireFormat},
 };
@@ -51,6 +52,9 @@ pub struct ProviderCore {
     pub name_header: HeaderValue,
     pub(super) stats: Stats,
     pub(super) breaker: Breaker,
+    pub(super) changes: Changes,
+    /// The breaker's transitions, by the phase that they lead to.
+    transitions: [IntCounter; Phase::ALL.len()],
     pub(super) keys: Keys,
     models: RwLock<HashMap<Box<str>, Arc<ModelState>>>,
     /// Of all the models that are too many to know by name.
@@ -146,6 +150,7 @@ impl ProviderCore {
         metrics: &Metrics,
     ) -> Arc<Self> {
         let keys = Keys::of(&config);
+        let region = config.settings.region.as_deref().unwrap_or_default();
         let counter = |outcome| metrics.attempts(&config.name, outcome);
         Arc::new(Self {
             format,
@@ -160,6 +165,8 @@ impl ProviderCore {
             draining: AtomicBool::new(false),
             headers: upstream_headers(&config, format),
             breaker: Breaker::new(config.breaker.clone()),
+            changes: Changes::default(),
+            transitions: Phase::ALL.map(|to| metrics.transitions(&config.name, region, to.name())),
             models: RwLock::default(),
             other: Arc::new(ModelState::new(keys.len())),
             keys,
@@ -217,7 +224,7 @@ impl ProviderCore {
     }
 
     /// What its quota has to bear already.
-    fn demand(&self) -> Demand {
+    pub(super) fn demand(&self) -> Demand {
         let requests = self.stats.succeeded.load(Relaxed).max(1);
         Demand { in_flight: self.in_flight() as u64, tokens_each: self.stats.tokens.load(Relaxed) / requests }
     }
@@ -244,6 +251,37 @@ impl ProviderCore {
             return self.other.clone();
         }
         all.entry(upstream.into()).or_insert_with(|| Arc::new(ModelState::new(self.keys.len()))).clone()
+    }
+
+    pub(super) fn each_model(&self, mut see: impl FnMut(&str, &ModelState)) {
+        let known = self.models.read().expect("no panic holds this lock");
+        known.iter().for_each(|(name, model)| see(name, model));
+        see("other", &self.other);
+    }
+
+    /// Where it is, where it has several places.
+    pub fn region(&self) -> Option<&str> {
+        self.config.settings.region.as_deref()
+    }
+
+    /// How many of its keys it refuses at the moment.
+    pub(super) fn refused_keys(&self) -> usize {
+        (0..self.keys.len()).filter(|&key| self.keys.get(key).credential.refused().is_some()).count()
+    }
+
+    /// What it shows to whoever reads the metrics now.
+    pub fn show(&self, gauges: &Gauges) {
+        let now = self.age();
+        let mut limited = 0;
+        self.each_model(|_, model| {
+            let is_limited = |&key: &usize| model.quota(key).refused_for(now).is_some();
+            limited += (0..self.keys.len()).filter(is_limited).count();
+        });
+        gauges.show(
+            &self.name,
+            self.region().unwrap_or_default(),
+            &Shown { breaker: self.breaker.state(now).phase().number(), limited, refused_keys: self.refused_keys() },
+        );
     }
 
     pub fn in_flight(&self) -> usize {
@@ -306,9 +344,14 @@ impl ProviderCore {
         }
     }
 
-    /// Tells the actor that the breaker has changed its state.
+    pub(super) fn count(&self, transition: &Transition) {
+        self.transitions[transition.to.number()].inc();
+    }
+
+    /// Counts that the breaker has changed its state, and tells the actor.
     pub(super) fn announce(&self, transition: Option<Transition>) {
         if let Some(transition) = transition {
+            self.count(&transition);
             self.cast(ProviderMessage::Breaker(transition));
         }
     }

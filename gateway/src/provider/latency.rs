@@ -55,23 +55,9 @@ impl Latencies {
 
     /// The latency that this share of the requests stays below; `None` while there are too few samples.
     pub fn quantile(&self, now: Duration, share: f64) -> Option<Duration> {
-        let mut counts = [0_u32; BUCKETS];
-        for window in self.live(now) {
-            for (count, bucket) in counts.iter_mut().zip(&window.buckets) {
-                *count += bucket.load(Relaxed);
-            }
-        }
-        let all: u32 = counts.iter().sum();
-        if all < MIN_SAMPLES {
-            return None;
-        }
-        let wanted = (f64::from(all) * share).ceil().max(1.0);
-        let mut below = 0;
-        let at = counts.iter().position(|count| {
-            below += count;
-            f64::from(below) >= wanted
-        });
-        Some(middle(at.unwrap_or(BUCKETS - 1)))
+        let mut all = Distribution::default();
+        all.add(now, self);
+        all.quantile(share)
     }
 
     /// Samples that it remembers.
@@ -82,6 +68,44 @@ impl Latencies {
     fn live(&self, now: Duration) -> impl Iterator<Item = &Window> {
         let now = era(now);
         self.windows.iter().filter(move |window| window.era.load(Relaxed) + WINDOWS as u64 > now)
+    }
+}
+
+/// What one or several of them hold at a moment.
+pub struct Distribution([u32; BUCKETS]);
+
+impl Default for Distribution {
+    fn default() -> Self {
+        Self([0; BUCKETS])
+    }
+}
+
+impl Distribution {
+    pub fn add(&mut self, now: Duration, latencies: &Latencies) {
+        for window in latencies.live(now) {
+            for (count, bucket) in self.0.iter_mut().zip(&window.buckets) {
+                *count += bucket.load(Relaxed);
+            }
+        }
+    }
+
+    pub fn count(&self) -> u32 {
+        self.0.iter().sum()
+    }
+
+    /// `None` while there are too few samples.
+    pub fn quantile(&self, share: f64) -> Option<Duration> {
+        let all = self.count();
+        if all < MIN_SAMPLES {
+            return None;
+        }
+        let wanted = (f64::from(all) * share).ceil().max(1.0);
+        let mut below = 0;
+        let at = self.0.iter().position(|count| {
+            below += count;
+            f64::from(below) >= wanted
+        });
+        Some(middle(at.unwrap_or(BUCKETS - 1)))
     }
 }
 

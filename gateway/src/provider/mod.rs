@@ -13,6 +13,7 @@ mod call;
 mod core;
 pub mod credential;
 mod discovery;
+mod health;
 mod keys;
 pub mod latency;
 mod media;

@@ -2,7 +2,11 @@
 
 use std::{sync::OnceLock, time::Duration};
 
-use super::{latency::Latencies, peak::PeakEwma, quota::QuotaState};
+use super::{
+    latency::{Distribution, Latencies},
+    peak::PeakEwma,
+    quota::QuotaState,
+};
 
 /// Quotas and speed of one model. Shared by every candidate for it.
 pub struct ModelState {
@@ -47,6 +51,13 @@ impl ModelState {
     /// The time within which this share of the recent answers began; `None` while too few are known.
     pub fn quantile(&self, now: Duration, stream: bool, share: f64) -> Option<Duration> {
         self.histogram(stream).get()?.quantile(now, share)
+    }
+
+    /// Adds what it has seen to a provider's distribution.
+    pub(super) fn add_to(&self, all: &mut Distribution, now: Duration, stream: bool) {
+        if let Some(latencies) = self.histogram(stream).get() {
+            all.add(now, latencies);
+        }
     }
 
     fn histogram(&self, stream: bool) -> &OnceLock<Box<Latencies>> {

@@ -64,6 +64,8 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Self; 5] = [Self::First, Self::Failover, Self::NextKey, Self::Retry, Self::Hedge];
+
     pub fn name(self) -> &'static str {
         match self {
             Kind::First => "first",
@@ -188,6 +190,7 @@ impl Exchange {
     pub fn attempt(&mut self, destination: Destination, series: Arc<Series>, kind: Kind) -> usize {
         self.attempts += 1;
         self.fell_back |= kind == Kind::Failover;
+        self.metrics.attempt(&series, kind);
         let provider = destination.provider.clone();
         self.attempted.push(Attempted { provider, kind, began: Instant::now(), took: None, outcome: None });
         self.answered_by(destination, series);

@@ -16,7 +16,7 @@ use prometheus::{
 
 use arc_swap::ArcSwapOption;
 
-use super::Pricing;
+use super::{Kind, Pricing};
 use crate::{
     api::{Endpoint, TokenUsage},
     config::Provider,
@@ -42,7 +42,15 @@ pub struct Metrics {
     unpriced: IntCounterVec,
     search_units: IntCounterVec,
     attempts: IntCounterVec,
+    attempts_by_kind: IntCounterVec,
+    transitions: IntCounterVec,
     mirrored: IntCounterVec,
+    /// Retries that were not made for want of budget.
+    pub retry_budget_exhausted: IntCounter,
+    /// Hedges that were not made for want of budget.
+    pub hedge_budget_exhausted: IntCounter,
+    /// Answers that were kept and came a second time.
+    pub replays: IntCounter,
     pub in_flight: IntGauge,
     series: RwLock<AllSeries>,
     nobody: Arc<Series>,
@@ -61,6 +69,7 @@ pub struct Series {
     input: OnceLock<IntCounter>,
     output: OnceLock<IntCounter>,
     cost: OnceLock<Counter>,
+    kinds: [OnceLock<IntCounter>; Kind::ALL.len()],
     price: ArcSwapOption<Looked>,
 }
 
@@ -82,6 +91,7 @@ impl Series {
             input: OnceLock::new(),
             output: OnceLock::new(),
             cost: OnceLock::new(),
+            kinds: Default::default(),
             price: ArcSwapOption::empty(),
         })
     }
@@ -123,6 +133,11 @@ impl Metrics {
             let vec = HistogramVec::new(options, labels).expect("a valid metric");
             registry.register(Box::new(vec.clone())).expect("registered once");
             vec
+        };
+        let count = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help).expect("a valid metric");
+            registry.register(Box::new(counter.clone())).expect("registered once");
+            counter
         };
         let in_flight =
             IntGauge::new("prism_requests_in_flight", "Requests being served now.").expect("a valid metric");
@@ -167,6 +182,25 @@ impl Metrics {
                 "Upstream attempts by provider and outcome.",
                 &["provider", "outcome"],
             ),
+            attempts_by_kind: counter(
+                "prism_attempts_by_kind_total",
+                "Upstream attempts by provider and why they were made: first, failover, next_key, retry, hedge.",
+                &["provider", "kind"],
+            ),
+            transitions: counter(
+                "prism_breaker_transitions_total",
+                "Transitions of circuit breakers by provider, region and the state that they lead to.",
+                &["provider", "region", "to"],
+            ),
+            retry_budget_exhausted: count(
+                "prism_retry_budget_exhausted_total",
+                "Retries that were not made because the whole process had made enough of them.",
+            ),
+            hedge_budget_exhausted: count(
+                "prism_hedge_budget_exhausted_total",
+                "Hedges that were not made because the whole process had made enough of them.",
+            ),
+            replays: count("prism_replays_total", "Kept answers that were sent again."),
             mirrored: counter(
                 "prism_mirrored_requests_total",
                 "Copies of requests by provider and outcome: answered, failed, skipped.",
@@ -255,6 +289,16 @@ impl Metrics {
     /// A counter of one provider's attempts; resolve it once and keep it.
     pub fn attempts(&self, provider: &str, outcome: &str) -> IntCounter {
         self.attempts.with_label_values(&[provider, outcome])
+    }
+
+    /// A counter of one breaker's transitions; resolve it once and keep it.
+    pub fn transitions(&self, provider: &str, region: &str, to: &str) -> IntCounter {
+        self.transitions.with_label_values(&[provider, region, to])
+    }
+
+    pub(super) fn attempt(&self, series: &Series, kind: Kind) {
+        let counter = || self.attempts_by_kind.with_label_values(&[&*series.provider, kind.name()]);
+        series.kinds[kind as usize].get_or_init(counter).inc();
     }
 
     /// A copy of a request has ended, or was not made.

@@ -3,9 +3,11 @@
 //! [`Exchange`] is the one guard of a client's request: whatever happens, its drop counts it once and logs one line.
 
 mod exchange;
+mod gauges;
 mod log;
 mod metrics;
 
 pub use exchange::{Attempted, Destination, Ending, Exchange, Kind, Outcome, Pricing};
+pub use gauges::{Gauges, Shown};
 pub use log::{LogGuard, start as start_log};
 pub use metrics::{Metrics, Series};

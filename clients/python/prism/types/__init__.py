@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Literal, Optional, Union
 
+from pydantic import Field
 from typing_extensions import TypeAlias
 
 from .._models import BaseModel
@@ -12,6 +13,11 @@ from .._models import BaseModel
 __all__ = [
     "Annotation",
     "AudioDelta",
+    "Availability",
+    "AvailabilityWindow",
+    "BreakerHealth",
+    "BreakerPhase",
+    "BreakerTransition",
     "ChatCompletion",
     "ChatCompletionChunk",
     "ChatRole",
@@ -21,6 +27,8 @@ __all__ = [
     "CompletionChoice",
     "CompletionLogprobs",
     "CompletionTokensDetails",
+    "CredentialHealth",
+    "CredentialStatus",
     "CustomCall",
     "CustomCallDelta",
     "CustomToolCall",
@@ -52,6 +60,9 @@ __all__ = [
     "ProviderHealth",
     "ProviderState",
     "ProvidersHealth",
+    "Quantiles",
+    "QuotaHealth",
+    "QuotaLevel",
     "Readiness",
     "ReadinessStatus",
     "RerankBilledUnits",
@@ -64,6 +75,7 @@ __all__ = [
     "ResponseAudio",
     "ResponseMessage",
     "ServiceTier",
+    "StateChange",
     "TokenLogprob",
     "ToolCall",
     "ToolCallDelta",
@@ -93,6 +105,59 @@ class AudioDelta(BaseModel):
     """Until when it can be referred to, in seconds since 1970."""
     transcript: Optional[str] = None
     """What is said."""
+
+
+class Availability(BaseModel):
+    """How a provider's requests ended, over several stretches of time."""
+
+    minute: AvailabilityWindow
+    """The last minute."""
+    five_minutes: AvailabilityWindow
+    """The last five minutes."""
+    hour: AvailabilityWindow
+    """The last hour."""
+
+
+class AvailabilityWindow(BaseModel):
+    """How the requests of a stretch of time ended. What speaks against no provider (a caller's mistake, a
+    quota) is not counted."""
+
+    requests: int
+    failures: int
+    availability: Optional[float] = None
+    """The share that succeeded, from 0 to 1; absent without requests."""
+    error_rate: Optional[float] = None
+    """The share that failed, from 0 to 1; absent without requests."""
+
+
+class BreakerHealth(BaseModel):
+    """A provider's circuit breaker."""
+
+    state: BreakerPhase
+    """Where a circuit breaker stands."""
+    until: Optional[str] = None
+    """Until when it is open at the latest, RFC 3339."""
+    share: float
+    """The share of requests that pass freely, from 0 to 1."""
+    history: List[BreakerTransition]
+    """Its last transitions, oldest first."""
+
+
+BreakerPhase: TypeAlias = Union[Literal["closed", "ramping", "half_open", "open"], str]
+"""Where a circuit breaker stands."""
+
+
+class BreakerTransition(BaseModel):
+    """A circuit breaker went from one state to another."""
+
+    at: str
+    """RFC 3339."""
+    from_: BreakerPhase = Field(alias="from")
+    """Where a circuit breaker stands."""
+    to: BreakerPhase
+    """Where a circuit breaker stands."""
+    reason: str
+    """Why, in words."""
 
 
 class ChatCompletion(BaseModel):
@@ -227,6 +292,23 @@ class CompletionTokensDetails(BaseModel):
     rejected_prediction_tokens: Optional[int] = None
     """Tokens of the request's `prediction` that are not in the answer, and are billed all the same."""
     text_tokens: Optional[int] = None
+
+
+class CredentialHealth(BaseModel):
+    """How a provider likes one of its keys."""
+
+    key: int
+    """Which of the provider's keys: its place in the configuration, from 1."""
+    state: CredentialStatus
+    """Whether a provider takes a key."""
+    since: Optional[str] = None
+    """Since when it is refused, RFC 3339."""
+    retry_at: Optional[str] = None
+    """When a request will try it again, RFC 3339."""
+
+
+CredentialStatus: TypeAlias = Union[Literal["ok", "refused"], str]
+"""Whether a provider takes a key."""
 
 
 class CustomCall(BaseModel):
@@ -491,12 +573,18 @@ class ProviderHealth(BaseModel):
 
     name: str
     """The provider's name in the configuration."""
+    region: Optional[str] = None
+    """Where it is, for a provider that has regions: each has an entry of its own."""
     type: str
     """The kind of provider: `openai`, `anthropic`, …"""
     api_format: str
     """The wire format that is spoken with it."""
     state: ProviderState
     """How a provider is doing."""
+    changes: List[StateChange]
+    """The last changes of its state, oldest first."""
+    breaker: BreakerHealth
+    """A provider's circuit breaker."""
     in_flight: int
     """Requests that it is answering now."""
     max_concurrent: int
@@ -509,9 +597,19 @@ class ProviderHealth(BaseModel):
     """Failures since the last success."""
     error_rate: Optional[float] = None
     """The share of its recent requests that failed, from 0 to 1; absent before the first one."""
+    availability: Availability
+    """How a provider's requests ended, over several stretches of time."""
     latency_ms: Optional[float] = None
     """How long it takes to begin its answer, in milliseconds: a moving average that favours recent
     requests."""
+    first_content: Optional[Quantiles] = None
+    """Until the first content of a stream, over the last minutes; absent while too few are known."""
+    whole_answer: Optional[Quantiles] = None
+    """Until a whole answer that was not streamed, over the last minutes; absent while too few are known."""
+    quotas: List[QuotaHealth]
+    """What keys and models have used up, or nearly so; up to a hundred."""
+    credentials: List[CredentialHealth]
+    """One entry for each key that it is called with."""
     last_error: Optional[ProviderError] = None
     """The most recent failure."""
     last_success_at: Optional[str] = None
@@ -524,7 +622,7 @@ class ProviderHealth(BaseModel):
     """How listing its models goes; absent where that is switched off."""
 
 
-ProviderState: TypeAlias = Union[Literal["healthy", "degraded", "unhealthy", "draining", "unknown"], str]
+ProviderState: TypeAlias = Union[Literal["healthy", "degraded", "unhealthy", "recovering", "draining", "unknown"], str]
 """How a provider is doing."""
 
 
@@ -534,6 +632,36 @@ class ProvidersHealth(BaseModel):
     object: Literal["list"]
     """Always `list`."""
     data: List[ProviderHealth]
+
+
+class Quantiles(BaseModel):
+    """How durations are distributed, in milliseconds; each is at most 6 % off."""
+
+    p50_ms: float
+    """Half of the requests stay below."""
+    p95_ms: float
+    """Nineteen of twenty stay below."""
+    p99_ms: float
+    """Ninety-nine of a hundred stay below."""
+    samples: int
+    """From how many requests."""
+
+
+class QuotaHealth(BaseModel):
+    """A quota that is used up, or nearly so. Providers count by key and model."""
+
+    model: str
+    """The model, as the provider knows it."""
+    key: int
+    """Which of the provider's keys: its place in the configuration, from 1."""
+    level: QuotaLevel
+    """What is left of a quota."""
+    until: Optional[str] = None
+    """When it should be free again, RFC 3339, where that is known."""
+
+
+QuotaLevel: TypeAlias = Union[Literal["limited", "low"], str]
+"""What is left of a quota."""
 
 
 class Readiness(BaseModel):
@@ -642,6 +770,19 @@ class ResponseMessage(BaseModel):
 
 ServiceTier: TypeAlias = Union[Literal["auto", "default", "flex", "scale", "priority", "fast"], str]
 """How a request is processed and priced. OpenAI answers `priority` to `fast`."""
+
+
+class StateChange(BaseModel):
+    """A provider went from one state to another."""
+
+    at: str
+    """RFC 3339."""
+    from_: ProviderState = Field(alias="from")
+    """How a provider is doing."""
+    to: ProviderState
+    """How a provider is doing."""
+    reason: str
+    """Why, in words."""
 
 
 class TokenLogprob(BaseModel):

@@ -103,7 +103,31 @@ pub enum Reason {
     RampOver,
 }
 
+impl BreakerState {
+    pub fn phase(self) -> Phase {
+        match self {
+            Self::Closed => Phase::Closed,
+            Self::Ramping { .. } => Phase::Ramping,
+            Self::Open { .. } => Phase::Open,
+            Self::HalfOpen { .. } => Phase::HalfOpen,
+        }
+    }
+}
+
 impl Phase {
+    /// From well to ill.
+    pub const ALL: [Self; 4] = [Self::Closed, Self::Ramping, Self::HalfOpen, Self::Open];
+
+    /// Its place in [`Phase::ALL`], as metrics show it.
+    pub fn number(self) -> usize {
+        match self {
+            Self::Closed => 0,
+            Self::Ramping => 1,
+            Self::HalfOpen => 2,
+            Self::Open => 3,
+        }
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Closed => "closed",

@@ -1,0 +1,59 @@
+//! What holds at the moment of a scrape. Made anew for each, so that what is gone leaves no series behind.
+
+use prometheus::{Encoder, IntGaugeVec, Opts, Registry, TextEncoder};
+
+/// By provider and region; the region is empty where there is none.
+pub struct Gauges {
+    registry: Registry,
+    breaker: IntGaugeVec,
+    limited: IntGaugeVec,
+    refused: IntGaugeVec,
+}
+
+/// Of one provider in one region.
+pub struct Shown {
+    pub breaker: usize,
+    /// Pairs of key and model that wait for their quota.
+    pub limited: usize,
+    pub refused_keys: usize,
+}
+
+impl Gauges {
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let gauge = |name: &str, help: &str| {
+            let vec = IntGaugeVec::new(Opts::new(name, help), &["provider", "region"]).expect("a valid metric");
+            registry.register(Box::new(vec.clone())).expect("registered once");
+            vec
+        };
+        Self {
+            breaker: gauge(
+                "prism_breaker_state",
+                "Where the circuit breaker stands: 0 closed, 1 ramping, 2 half-open, 3 open.",
+            ),
+            limited: gauge("prism_quota_limited", "Pairs of key and model that wait for their quota after a 429."),
+            refused: gauge("prism_credentials_refused", "Keys that the provider refuses."),
+            registry,
+        }
+    }
+
+    pub fn show(&self, provider: &str, region: &str, shown: &Shown) {
+        let set = |gauge: &IntGaugeVec, value: usize| {
+            gauge.with_label_values(&[provider, region]).set(i64::try_from(value).unwrap_or(i64::MAX));
+        };
+        set(&self.breaker, shown.breaker);
+        set(&self.limited, shown.limited);
+        set(&self.refused, shown.refused_keys);
+    }
+
+    /// Appended to what else is shown.
+    pub fn render(&self, text: &mut Vec<u8>) {
+        TextEncoder::new().encode(&self.registry.gather(), text).expect("writing to memory cannot fail");
+    }
+}
+
+impl Default for Gauges {
+    fn default() -> Self {
+        Self::new()
+    }
+}
