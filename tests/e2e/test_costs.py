@@ -101,6 +101,16 @@ def test_prices_change_without_a_restart_and_can_be_turned_off(upstream, tmp_pat
         assert metric(gateway, "prism_unpriced_requests_total", "acme-large") == 0
 
 
+def test_the_cheapest_provider_goes_first_when_that_is_the_strategy(upstream, second, third):
+    providers = {name: provider(one) for name, one in [("unpriced", upstream), ("dear", second), ("cheap", third)]}
+    prices = {"dear/acme-large": {"input_per_mtok": 5, "output_per_mtok": 5}, "cheap/acme-large": {"input_per_mtok": 1, "output_per_mtok": 2}}
+    for one in (upstream, second, third):
+        one.always(json_reply(completion("hello")))
+    config = {"providers": providers, "cost_tracking": {"custom_pricing": prices}, "routing": {"default_strategy": "cost-optimized"}}
+    with Gateway(config) as gateway:
+        assert {gateway.chat(ask()).header("x-prism-provider") for _ in range(10)} == {"cheap"}
+
+
 def test_the_command_shows_prices_and_where_they_come_from(tmp_path):
     shown = run("prices", "openai/gpt-4o-mini").stdout
     assert re.search(r"openai/gpt-4o-mini +\(litellm [\d.]+\)\n +input +0\.15\n +output +0\.6\n +cached +0\.075\n", shown)
