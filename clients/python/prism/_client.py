@@ -129,6 +129,12 @@ class Prism(SyncClient):
 
         return Rerank(self)
 
+    @cached_property
+    def route(self) -> _r.Route:
+        from ._resources import Route
+
+        return Route(self)
+
 
 class AsyncPrism(AsyncClient):
     """One OpenAI-compatible door in front of every LLM provider.
@@ -237,3 +243,9 @@ class AsyncPrism(AsyncClient):
         from ._async_resources import AsyncRerank
 
         return AsyncRerank(self)
+
+    @cached_property
+    def route(self) -> _a.AsyncRoute:
+        from ._async_resources import AsyncRoute
+
+        return AsyncRoute(self)

@@ -1157,6 +1157,167 @@ class RerankWithStreamingResponse:
         self.create = streaming(resource.create)
 
 
+class Route:
+    """route: Why a request goes where it goes."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> RouteWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return RouteWithRawResponse(Route(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> RouteWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return RouteWithStreamingResponse(Route(View(self._client._streaming)))
+
+    @cached_property
+    def decisions(self) -> RouteDecisions:
+        return RouteDecisions(self._client)
+
+    def explain(
+        self,
+        *,
+        request: RouteExplainRequest,
+        endpoint: Union[str, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.RouteExplanation:
+        """Explain a route
+
+        What the gateway would do now with the request that is the body: who says who serves the model, the
+        candidates in the order in which they would be tried and what speaks against each, fallbacks,
+        hedging, mirrors. Headers count as they do for the request itself. Nothing is sent to any provider,
+        and nobody's turn changes.
+
+        `POST /v1/route/explain`
+
+        Args:
+            request: The request that one would send.
+            endpoint: Where the request would be sent: `chat.completions` (the default), `completions`, `embeddings`, …
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            What would be done
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.RouteExplanation = self._client.request(
+            Call(
+                method="POST",
+                path="/v1/route/explain",
+                answer="RouteExplanation",
+                query={"endpoint": endpoint},
+                body=request,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class RouteWithRawResponse:
+    def __init__(self, resource: Route) -> None:
+
+        self.explain = raw(resource.explain)
+
+
+class RouteWithStreamingResponse:
+    def __init__(self, resource: Route) -> None:
+
+        self.explain = streaming(resource.explain)
+
+
+class RouteDecisions:
+    """route.decisions: Where recent requests went."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> RouteDecisionsWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return RouteDecisionsWithRawResponse(RouteDecisions(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> RouteDecisionsWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return RouteDecisionsWithStreamingResponse(RouteDecisions(View(self._client._streaming)))
+
+    def retrieve(
+        self,
+        *,
+        request_id: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.RouteDecision:
+        """Retrieve a decision
+
+        What was decided for a recent request of the same client key (`x-prism-request-id` of its answer),
+        once it has ended: the candidates in the order of their turns, and every attempt. The gateway
+        remembers the last 4,096 requests.
+
+        `GET /v1/route/decisions/{request_id}`
+
+        Args:
+            request_id: The id that the answer had in `x-prism-request-id`
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            What was decided
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.RouteDecision = self._client.request(
+            Call(
+                method="GET",
+                path="/v1/route/decisions/{request_id}",
+                answer="RouteDecision",
+                idempotent=True,
+                path_params={"request_id": request_id},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class RouteDecisionsWithRawResponse:
+    def __init__(self, resource: RouteDecisions) -> None:
+
+        self.retrieve = raw(resource.retrieve)
+
+
+class RouteDecisionsWithStreamingResponse:
+    def __init__(self, resource: RouteDecisions) -> None:
+
+        self.retrieve = streaming(resource.retrieve)
+
+
 class Chat:
     """chat"""
 

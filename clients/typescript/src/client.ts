@@ -13,6 +13,7 @@ export class Prism extends APIClient {
   readonly models: resources.Models;
   readonly providers: resources.Providers;
   readonly rerank: resources.Rerank;
+  readonly route: resources.Route;
 
   constructor(options: ClientOptions = {}) {
     super(options, 'http://127.0.0.1:8080');
@@ -23,6 +24,7 @@ export class Prism extends APIClient {
     this.models = new resources.Models(this);
     this.providers = new resources.Providers(this);
     this.rerank = new resources.Rerank(this);
+    this.route = new resources.Route(this);
   }
 
   static readonly PrismError = errors.PrismError;

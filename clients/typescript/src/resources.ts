@@ -269,6 +269,71 @@ export class Rerank {
   }
 }
 
+/** `client.route` */
+export class Route {
+  readonly #client: APIClient;
+  readonly decisions: RouteDecisions;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+    this.decisions = new RouteDecisions(client);
+  }
+
+  /**
+   * Explain a route
+   *
+   * What the gateway would do now with the request that is the body: who says who serves the model, the
+   * candidates in the order in which they would be tried and what speaks against each, fallbacks,
+   * hedging, mirrors. Headers count as they do for the request itself. Nothing is sent to any provider,
+   * and nobody's turn changes.
+   *
+   * `POST /v1/route/explain`
+   * @param params.endpoint Where the request would be sent: `chat.completions` (the default), `completions`, `embeddings`, …
+   * @returns What would be done
+   */
+  explain(params: { endpoint?: string | null } & { request: types.RouteExplainRequest }, options?: RequestOptions): APIPromise<Answer<types.RouteExplanation>> {
+    const { endpoint, request } = params;
+
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/route/explain',
+      query: { endpoint },
+      body: request,
+    }, options);
+  }
+}
+
+/** `client.route.decisions` */
+export class RouteDecisions {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Retrieve a decision
+   *
+   * What was decided for a recent request of the same client key (`x-prism-request-id` of its answer),
+   * once it has ended: the candidates in the order of their turns, and every attempt. The gateway
+   * remembers the last 4,096 requests.
+   *
+   * `GET /v1/route/decisions/{request_id}`
+   * @param params.requestId The id that the answer had in `x-prism-request-id`
+   * @returns What was decided
+   */
+  retrieve(params: { requestId: string }, options?: RequestOptions): APIPromise<Answer<types.RouteDecision>> {
+    const { requestId } = params;
+
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/route/decisions/{request_id}',
+      pathParams: { request_id: requestId },
+      idempotent: true,
+    }, options);
+  }
+}
+
 /** `client.chat` */
 export class Chat {
   readonly completions: ChatCompletions;

@@ -58,6 +58,12 @@ export interface AssistantMessage {
   function_call?: FunctionCall | null;
 }
 
+/** Why an attempt was made. */
+export type AttemptKind = 'first' | 'failover' | 'next_key' | 'retry' | 'hedge' | (string & {});
+
+/** How an attempt ended. */
+export type AttemptOutcome = 'answered' | 'failed' | 'outrun' | 'abandoned' | (string & {});
+
 /** A piece of a spoken answer. The last one holds only `expires_at`. */
 export interface AudioDelta {
   /** To refer to it in a later request. */
@@ -141,6 +147,9 @@ export interface BreakerTransition {
   /** Why, in words. */
   reason: string;
 }
+
+/** How gladly a candidate is asked. */
+export type CandidateReadiness = 'ready' | 'reluctant' | 'low' | 'out' | (string & {});
 
 /** The model's answer. */
 export interface ChatCompletion {
@@ -1098,6 +1107,126 @@ export interface ResponseMessage {
 
   [key: string]: unknown;
 }
+
+/** One call of a provider. */
+export interface RouteAttempt {
+  place: RoutePlace;
+  kind: AttemptKind;
+  outcome: AttemptOutcome;
+  /** The status that the provider answered a failed attempt with, where it did. */
+  status?: number | null;
+  /** Until its answer began, or it failed. */
+  took_ms?: number | null;
+}
+
+/** A provider that may serve a request, and what the strategies know of it. */
+export interface RouteCandidate {
+  provider: string;
+  region?: string | null;
+  /** The model, as the provider knows it. */
+  model: string;
+  /** Lower goes first, whatever the strategy. */
+  tier: number;
+  weight: number;
+  readiness: CandidateReadiness;
+  /** What speaks against it, in words: its breaker, quota, credential or permits. */
+  reasons: Array<string>;
+  in_flight: number;
+  max_concurrent: number;
+  /** What its next answer should take to begin; absent before the first. */
+  latency_ms?: number | null;
+  /** Of the last minute's requests, from 0 to 1; absent without any. */
+  success_rate?: number | null;
+  /** US dollars for a million tokens in and a million out; absent where the price is not known. */
+  price?: number | null;
+}
+
+/** What was decided for a request, and what came of it. */
+export interface RouteDecision {
+  request_id: string;
+  /** The model that was asked for; absent when the request could not be read. */
+  model?: string | null;
+  /** `chat.completions`, `embeddings`, … */
+  endpoint: string;
+  /** When the request came, RFC 3339. */
+  at: string;
+  took_ms: number;
+  /** The status that the client was sent. */
+  status: number;
+  /** What said who serves the model; absent when the request was refused before that. */
+  source?: RouteSource | null;
+  strategy: string;
+  /** In the order of their turns; those for a model that stood in come behind. */
+  candidates: Array<RoutePlace>;
+  /** Those that were not asked when it was their turn. */
+  passed_over: Array<RoutePassedOver>;
+  /** In the order in which they began. */
+  attempts: Array<RouteAttempt>;
+}
+
+/** The request that one would send. */
+export interface RouteExplainRequest {
+  /** The model that one would ask for. */
+  model: string;
+}
+
+/** What the gateway would do with a request now. Nothing has been sent. */
+export interface RouteExplanation {
+  /** The model that was asked for. */
+  model: string;
+  /** `chat.completions`, `embeddings`, … */
+  endpoint: string;
+  /** What says who serves it. */
+  source: RouteSource;
+  /** The name of the conditional route that holds. */
+  rule?: string | null;
+  /** How equals are ordered. */
+  strategy: string;
+  /** In the order in which they would be tried. Where a strategy draws by chance, this is one draw. */
+  candidates: Array<RouteCandidate>;
+  /** Models that would stand in, one after the other, if nobody answered. */
+  fallbacks: Array<RouteFallback>;
+  /** When a second request would be sent beside a slow first one, in milliseconds; absent where none would be. */
+  hedge_after_ms?: number | null;
+  /** Whether something of the request binds it to one candidate. */
+  bound: boolean;
+  /** Who may get a copy. */
+  mirrors: Array<RouteMirror>;
+  /** Milliseconds until the first content must have come. */
+  timeout_ms: number;
+}
+
+/** A model that stands in for another. */
+export interface RouteFallback {
+  model: string;
+  candidates: Array<RouteCandidate>;
+}
+
+/** A rule by which a request is copied. */
+export interface RouteMirror {
+  provider: string;
+  model: string;
+  /** The share of requests that are copied, from 0 to 1. */
+  sample_rate: number;
+}
+
+/** A candidate that was not asked when it was its turn. */
+export interface RoutePassedOver {
+  place: RoutePlace;
+  /** Why, in words. */
+  reason: string;
+}
+
+/** A provider and what it was to be asked for. */
+export interface RoutePlace {
+  provider: string;
+  region?: string | null;
+  /** The model, as the provider knows it. */
+  model: string;
+}
+
+/** What says who serves a model. */
+export type RouteSource = 'provider_lock' | 'conditional_route' | 'request_targets' | 'targets' | 'model_map' | 'listed' | 'prefix' | 'discovered' | 'family' | 'default_model' | (string & {});
 
 /** How much of the context window search results may fill. */
 export type SearchContextSize = 'low' | 'medium' | 'high' | (string & {});

@@ -9,6 +9,7 @@ mod health;
 mod models;
 mod remote;
 mod rerank;
+mod route;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use health::*;
 pub use models::{ListObject, ModelInfo, ModelList, ModelObject};
 pub use remote::{Fetched, Medium, Wanted};
 pub use rerank::*;
+pub use route::*;
 pub use usage::{BilledTier, TokenUsage};
 
 /// The model-calling routes.

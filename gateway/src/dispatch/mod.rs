@@ -7,6 +7,7 @@ mod backoff;
 mod budget;
 mod budgets;
 mod dispatcher;
+mod explain;
 mod hedge;
 mod mirror;
 mod order;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use budgets::Budgets;
 pub use dispatcher::{Dispatcher, DispatcherMessage, Published, Roster};
+pub use explain::{explain, hedge_after};
 pub use mirror::Mirrors;
 pub use relay::{Access, Relayed, relay};
 pub use root::{Root, RootMessage, Wiring};

@@ -12,13 +12,18 @@ use crate::config::Strategy;
 
 /// Positions in the route's candidates: those that the caller may use, best first.
 pub fn order(route: &Route, access: &Access<'_>) -> Order {
+    let turns = access.routing.strategy == Strategy::RoundRobin && route.candidates.len() > 1;
+    order_at(route, access, if turns { route.turn.fetch_add(1, Relaxed) } else { 0 })
+}
+
+/// The same, when it is the turn of this ticket.
+pub fn order_at(route: &Route, access: &Access<'_>, ticket: u64) -> Order {
     if let [only] = &route.candidates[..] {
         return if may_use(access, only) { smallvec![0] } else { Order::new() };
     }
     let places: Order = (0..route.candidates.len()).filter(|&at| may_use(access, &route.candidates[at])).collect();
     let strategy = access.routing.strategy;
     let views: SmallVec<[View; 4]> = places.iter().map(|&at| view(&route.candidates[at], access)).collect();
-    let ticket = if strategy == Strategy::RoundRobin { route.turn.fetch_add(1, Relaxed) } else { 0 };
     let choice = Choice { strategy, ticket, sticky: access.affinity };
     let mut order: Order = choice.order(&views, &mut fastrand::Rng::new()).into_iter().map(|at| places[at]).collect();
     let fixed = &access.routing.failover.providers;

@@ -61,7 +61,9 @@ pub async fn relay(
     let most = if failover.enabled { failover.max_attempts } else { 1 };
     let mut first = None;
     let before = journey.exchange.attempts; // those of another model, which this one stands in for
-    for (asked, at) in order(route, access).into_iter().enumerate() {
+    let order_now = order(route, access);
+    journey.exchange.considered(&route.places, &order_now);
+    for (asked, at) in order_now.into_iter().enumerate() {
         if (journey.exchange.attempts - before) as usize >= most || Instant::now() >= access.deadline {
             break;
         }
@@ -127,6 +129,7 @@ impl<'a, 'b> Journey<'a, 'b> {
             let lease = match candidate.core.try_lease(&candidate.model) {
                 Ok(lease) => lease,
                 Err(why) => {
+                    self.exchange.passed_over(&candidate.place, why.name());
                     self.turned_away.push(why);
                     return Err(if kind == Kind::NextKey { Miss::Failed } else { Miss::TurnedAway });
                 }

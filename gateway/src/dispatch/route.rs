@@ -7,7 +7,7 @@ use http::HeaderValue;
 use crate::{
     prices::{Catalogue, What},
     provider::{ModelState, ProviderCore},
-    telemetry::{Destination, Pricing, Series},
+    telemetry::{Destination, Place, Pricing, Series, Source},
 };
 
 /// A provider that serves a model, in one of its regions, under the name the model has there.
@@ -19,6 +19,7 @@ pub struct Candidate {
     pub upstream: Arc<str>,
     /// `upstream`, ready for `x-prism-model-used`.
     pub upstream_header: HeaderValue,
+    pub place: Arc<Place>,
     pub series: Arc<Series>,
     /// No list names this model: the provider may not have it.
     pub unlisted: bool,
@@ -45,7 +46,7 @@ impl Candidate {
 
     pub fn destination(&self) -> Destination {
         Destination {
-            provider: self.core.name.clone(),
+            place: self.place.clone(),
             provider_header: self.core.name_header.clone(),
             model_header: self.upstream_header.clone(),
         }
@@ -56,13 +57,18 @@ impl Candidate {
 pub struct Route {
     /// By tier, then in the order of the configuration.
     pub candidates: Vec<Candidate>,
+    /// Of the candidates, for those who ask later.
+    pub places: Arc<[Arc<Place>]>,
+    /// What said that they serve it.
+    pub source: Source,
     /// Whose turn it is under `round-robin`.
     pub turn: AtomicU64,
 }
 
 impl Route {
-    pub(super) fn new(mut candidates: Vec<Candidate>) -> Arc<Self> {
+    pub(super) fn new(mut candidates: Vec<Candidate>, source: Source) -> Arc<Self> {
         candidates.sort_by_key(|one| one.tier);
-        Arc::new(Self { candidates, turn: AtomicU64::new(0) })
+        let places = candidates.iter().map(|one| one.place.clone()).collect();
+        Arc::new(Self { candidates, places, source, turn: AtomicU64::new(0) })
     }
 }

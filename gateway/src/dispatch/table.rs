@@ -17,7 +17,7 @@ use super::{
 use crate::{
     config::{FAMILIES, RouteTarget, Routing},
     provider::ProviderCore,
-    telemetry::Metrics,
+    telemetry::{Metrics, Place, Source},
 };
 
 /// Names that a provider discovered come behind those that a configuration lists.
@@ -91,7 +91,7 @@ impl RouteTable {
         for (model, targets) in &routing.targets {
             drafts.insert(model.as_str().into(), table.targets(model, targets));
         }
-        table.by_name = drafts.into_iter().map(|(name, all)| (name, Route::new(all))).collect();
+        table.by_name = drafts.into_iter().map(|(name, all)| draft(routing, name, all)).collect();
         table.models.sort_by(|a, b| a.id.cmp(&b.id));
         table.models.dedup_by(|a, b| a.id == b.id);
         table
@@ -116,7 +116,7 @@ impl RouteTable {
     /// Who serves a model by a request's own word; `None` when nobody of those is there.
     pub fn over(&self, model: &str, targets: &[RouteTarget]) -> Option<Arc<Route>> {
         let all = self.targets(model, targets);
-        (!all.is_empty()).then(|| Route::new(all))
+        (!all.is_empty()).then(|| Route::new(all, Source::RequestTargets))
     }
 
     /// Who serves a model by the configuration's word.
@@ -136,21 +136,29 @@ impl RouteTable {
     /// SPEC §4: `targets`, the name (or what `model_map` makes of it) in a provider's list or discovery, then a prefix that
     /// names a provider, then the family, then `default_model`.
     pub fn route(&self, model: &str) -> Option<Arc<Route>> {
+        self.find(model).map(|(_, route)| route)
+    }
+
+    /// The same, with what decided.
+    pub fn find(&self, model: &str) -> Option<(Source, Arc<Route>)> {
         if let Some(listed) = self.by_name.get(model) {
-            return Some(listed.clone());
+            return Some((listed.source, listed.clone()));
         }
-        if let Some(found) = self.alias(model).or_else(|| self.prefixed(model)).or_else(|| self.family(model)) {
-            return Some(found);
+        if let Some(found) = self.alias(model) {
+            return Some((Source::ModelMap, found));
+        }
+        if let Some(found) = self.prefixed(model).or_else(|| self.family(model)) {
+            return Some((found.source, found));
         }
         let default = self.routing.default_model.as_deref().filter(|default| *default != model)?;
-        self.route(default)
+        self.route(default).map(|route| (Source::DefaultModel, route))
     }
 
     /// `model_map`: alias → model, or model → provider. Configuration has refused loops.
     fn alias(&self, model: &str) -> Option<Arc<Route>> {
         let target = self.aliases.get(model)?;
         match self.providers.get(target.as_str()) {
-            Some(sites) => Some(self.on(sites, model)),
+            Some(sites) => Some(self.on(sites, model, Source::ModelMap)),
             None => self.route(target),
         }
     }
@@ -160,21 +168,21 @@ impl RouteTable {
         let (provider, rest) = model.split_once('/')?;
         let sites = self.providers.get(provider)?;
         // what follows a `?` are the simulator's options: they travel with the name
-        (!rest.is_empty()).then(|| self.on(sites, rest))
+        (!rest.is_empty()).then(|| self.on(sites, rest, Source::Prefix))
     }
 
     fn family(&self, model: &str) -> Option<Arc<Route>> {
         let (_, kind) = FAMILIES.iter().find(|(prefix, _)| model.starts_with(prefix))?;
         let sites = self.providers.get(self.by_kind.get(*kind)?)?;
-        Some(self.on(sites, model))
+        Some(self.on(sites, model, Source::Family))
     }
 
     /// One provider, asked for a model that no list names.
-    fn on(&self, sites: &Sites, model: &str) -> Arc<Route> {
+    fn on(&self, sites: &Sites, model: &str, source: Source) -> Arc<Route> {
         let core = &sites[0];
         let upstream = listed(core, model);
         let unlisted = !core.config.models.iter().any(|listed| listed.id == model);
-        Route::new(self.everywhere(sites, upstream, core.config.priority, unlisted))
+        Route::new(self.everywhere(sites, upstream, core.config.priority, unlisted), source)
     }
 
     /// A provider's candidates for a model: in its own region, then in those that it fails over to.
@@ -194,6 +202,11 @@ impl RouteTable {
         core.name.hash(&mut hasher);
         let group = hasher.finish();
         let at = |(rank, core): (usize, &Arc<ProviderCore>)| Candidate {
+            place: Arc::new(Place {
+                provider: core.name.clone(),
+                region: core.region().map(Into::into),
+                model: upstream.clone(),
+            }),
             core: core.clone(),
             model: core.model(&upstream),
             upstream: upstream.clone(),
@@ -214,11 +227,11 @@ impl RouteTable {
         if let Some(route) = self.by_name.get(model) {
             let of_it: Vec<_> = route.candidates.iter().filter(|one| *one.core.name == *provider).cloned().collect();
             if !of_it.is_empty() {
-                return Some(Route::new(of_it));
+                return Some(Route::new(of_it, Source::ProviderLock));
             }
         }
         let bare = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
-        Some(self.on(sites, bare))
+        Some(self.on(sites, bare, Source::ProviderLock))
     }
 
     /// Every listed model, sorted by id.
@@ -260,6 +273,15 @@ impl RouteTable {
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.len().cmp(&b.1.len())).then(a.1.cmp(b.1)));
         scored.into_iter().take(MOST).map(|(_, name)| name).collect()
     }
+}
+
+fn draft(routing: &Routing, name: Box<str>, all: Vec<Candidate>) -> (Box<str>, Arc<Route>) {
+    let source = match all.iter().map(|one| one.tier).min() {
+        _ if routing.targets.contains_key(&*name) => Source::Targets,
+        Some(tier) if tier & DISCOVERED != 0 => Source::Discovered,
+        _ => Source::Listed,
+    };
+    (name, Route::new(all, source))
 }
 
 /// A provider may list the full id of another's model as its own model's name: both serve it, the named one first.

@@ -6,7 +6,13 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{Gateway, asked::Asked, body, replayed, reply, serve::Peer, way::Way};
+use super::{
+    Gateway,
+    asked::Asked,
+    body, replayed, reply,
+    serve::Peer,
+    way::{Found, Way},
+};
 use crate::{
     admission::{Caller, Entry},
     api::{self, Endpoint},
@@ -147,11 +153,12 @@ async fn answer(
         affinity: way.affinity(routing.sticky),
         media: media.as_deref(),
     };
-    let route = way.route(&routing).await?;
+    let Found { route, source, .. } = way.route(&routing).await?;
+    exchange.source = Some(source);
     table.budgets.request();
     gateway.mirrors.copy(&request, &table, &routing);
     let mut last = relay(&request, &route, &access, exchange).await;
-    for stand_in in way.fallbacks(&routing) {
+    for (_, stand_in) in way.fallbacks(&routing) {
         match &last {
             Err(refusal) if refusal.cause.fails_over() => {}
             _ => break,
@@ -191,7 +198,7 @@ pub(super) fn peer(head: &axum::http::request::Parts, gateway: &Gateway) -> IpAd
     direct
 }
 
-fn overloaded() -> Refusal {
+pub(super) fn overloaded() -> Refusal {
     Refusal::new(Cause::Overloaded, "the gateway is at its limit of concurrent requests (`server.max_in_flight`)")
         .code("gateway_full")
         .retry_after(Some(Duration::from_secs(1)))

@@ -14,6 +14,7 @@ mod models;
 mod openapi;
 mod replayed;
 mod reply;
+mod route;
 mod serve;
 mod status;
 mod tls;

@@ -17,7 +17,7 @@ use utoipa::{
     },
 };
 
-use super::{Gateway, call, health, models};
+use super::{Gateway, call, health, models, route};
 use crate::api::{self, ErrorEnvelope};
 
 /// Every route that has a handler of its own: in the router by its path and methods alone, in the document with all that
@@ -41,6 +41,8 @@ macro_rules! served {
                 (name = "Rerank", description = "Documents by their relevance to a query"),
                 (name = "Models", description = "What can be called"),
                 (name = "Providers", description = "The providers behind the gateway"),
+                (name = "Routing", description = "Why a request goes where it goes"),
+                (name = "Routing Decisions", description = "Where recent requests went"),
                 (name = "Health", description = "Is the gateway alive and ready"),
             ),
             components(schemas(ErrorEnvelope, api::ErrorBody, api::ChatCompletionChunk)),
@@ -67,6 +69,8 @@ served! {
     call::embeddings,
     call::rerank,
     models::list,
+    route::explain_route,
+    route::decision,
     health::providers,
     health::healthz,
     health::livez,

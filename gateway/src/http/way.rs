@@ -16,6 +16,7 @@ use crate::{
     config::{RequestConfig, Routing, Sticky},
     dispatch::{Candidate, DispatcherMessage, Route, RouteTable},
     refusal::{Cause, Refusal},
+    telemetry::Source,
 };
 
 /// Longest wait for an answer of the dispatcher, which waits for model lists itself.
@@ -30,6 +31,20 @@ pub(super) struct Way<'a> {
     pub request: &'a ClientRequest,
     pub asked: &'a Asked<'a>,
     pub caller: Option<&'a Caller>,
+}
+
+/// Who may serve a request, and what says so.
+pub(super) struct Found<'r> {
+    pub route: Arc<Route>,
+    pub source: Source,
+    /// The name of the conditional route that holds.
+    pub rule: Option<&'r str>,
+}
+
+impl<'r> Found<'r> {
+    fn new((source, route): (Source, Arc<Route>)) -> Self {
+        Self { route, source, rule: None }
+    }
 }
 
 impl<'a> Way<'a> {
@@ -74,56 +89,64 @@ impl<'a> Way<'a> {
     ///
     /// # Errors
     /// When nobody may, or nobody can.
-    pub async fn route(&self, routing: &Routing) -> Result<Arc<Route>, Refusal> {
+    pub async fn route<'r>(&self, routing: &'r Routing) -> Result<Found<'r>, Refusal> {
         let model = &*self.request.envelope.model;
         if self.caller.is_some_and(|caller| !caller.may_use_model(model)) {
             let message = format!("this API key may not use the model `{}`", super::clip(model));
             return Err(Refusal::new(Cause::Forbidden, message).param("model").code("model_not_allowed"));
         }
         let table = self.table;
-        let mut route = match self.asked.provider_lock {
-            Some(provider) => Some(table.locked(provider, model).ok_or_else(|| no_provider(table, provider))?),
-            None => self.conditional(routing).or_else(|| self.own_targets(routing)).or_else(|| table.route(model)),
+        let mut found = match self.asked.provider_lock {
+            Some(provider) => {
+                let locked = table.locked(provider, model).ok_or_else(|| no_provider(table, provider))?;
+                Some(Found::new((Source::ProviderLock, locked)))
+            }
+            None => self
+                .conditional(routing)
+                .or_else(|| self.own_targets(routing))
+                .or_else(|| table.find(model).map(Found::new)),
         };
-        if route.is_none() && table.is_settling() {
-            route = self.resolve().await;
+        if found.is_none() && table.is_settling() {
+            found = self.resolve().await.map(|route| Found::new((route.source, route)));
         }
-        let route = route.ok_or_else(|| no_model(table, model, self.caller))?;
+        let found = found.ok_or_else(|| no_model(table, model, self.caller))?;
         let may_use = |one: &Candidate| self.caller.is_none_or(|caller| caller.may_use_provider(&one.core.name));
-        if !route.candidates.iter().any(may_use) {
+        if !found.route.candidates.iter().any(may_use) {
             let message = "this API key may not use any provider that serves the model";
             return Err(Refusal::new(Cause::Forbidden, message).param("model").code("provider_not_allowed"));
         }
-        Ok(route)
+        Ok(found)
     }
 
     /// The first route whose condition the request meets.
-    fn conditional(&self, routing: &Routing) -> Option<Arc<Route>> {
+    fn conditional<'r>(&self, routing: &'r Routing) -> Option<Found<'r>> {
         if routing.conditional_routes.is_empty() {
             return None;
         }
         let facts = Known { request: self.request, asked: self.asked, caller: self.caller };
         let rule = routing.conditional_routes.iter().find(|rule| rule.condition.holds(&facts))?;
         let model = rule.model_override.as_deref().unwrap_or(&self.request.envelope.model);
-        match &rule.provider {
+        let route = match &rule.provider {
             Some(provider) => self.table.locked(provider, model),
             None => self.table.route(model),
-        }
+        }?;
+        Some(Found { route, source: Source::ConditionalRoute, rule: Some(&rule.name) })
     }
 
     /// Targets that the request itself names.
-    fn own_targets(&self, routing: &Routing) -> Option<Arc<Route>> {
+    fn own_targets<'r>(&self, routing: &Routing) -> Option<Found<'r>> {
         self.asked.config.as_ref()?.targets.as_ref()?;
         let model = &*self.request.envelope.model;
-        self.table.over(model, routing.targets.get(model)?)
+        let route = self.table.over(model, routing.targets.get(model)?)?;
+        Some(Found::new((Source::RequestTargets, route)))
     }
 
     /// The models that stand in when nobody answers for the one that was asked for.
-    pub fn fallbacks(&self, routing: &'a Routing) -> impl Iterator<Item = Arc<Route>> {
+    pub fn fallbacks<'r>(&self, routing: &'r Routing) -> impl Iterator<Item = (&'r str, Arc<Route>)> {
         let named = routing.model_fallbacks.get(&*self.request.envelope.model).into_iter().flatten();
         named
             .filter(|model| self.caller.is_none_or(|caller| caller.may_use_model(model)))
-            .filter_map(|model| self.table.route(model))
+            .filter_map(|model| Some((model.as_str(), self.table.route(model)?)))
     }
 
     /// Asks the dispatcher, which knows more once the lists that are being read have arrived.

@@ -114,6 +114,17 @@ pub enum NoLease {
     Limited(Duration),
 }
 
+impl NoLease {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "it has no free permit",
+            Self::Draining => "it is being removed",
+            Self::Open(_) => "its breaker is open",
+            Self::Limited(_) => "every key waits for its quota",
+        }
+    }
+}
+
 /// How gladly a provider is asked; better ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Readiness {

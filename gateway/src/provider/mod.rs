@@ -18,6 +18,7 @@ mod keys;
 pub mod latency;
 mod media;
 mod model;
+mod obstacles;
 pub mod peak;
 pub mod quota;
 mod stats;

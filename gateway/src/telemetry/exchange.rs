@@ -1,7 +1,7 @@
 //! The guard of one client request.
 
 use std::{
-    fmt,
+    fmt, mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,7 +9,7 @@ use std::{
 use http::HeaderValue;
 use smallvec::SmallVec;
 
-use super::{Metrics, Series};
+use super::{Considered, Decision, Metrics, Place, Series, Source};
 use crate::{
     api::{Endpoint, TokenUsage},
     config::Strategy,
@@ -42,7 +42,7 @@ impl Ending {
 /// Provider and model of an attempt, with what answers say of them.
 #[derive(Debug, Clone)]
 pub struct Destination {
-    pub provider: Arc<str>,
+    pub place: Arc<Place>,
     /// `x-prism-provider`.
     pub provider_header: HeaderValue,
     /// `x-prism-model-used`.
@@ -80,7 +80,7 @@ impl Kind {
 /// One upstream call of a request.
 #[derive(Debug, Clone)]
 pub struct Attempted {
-    pub provider: Arc<str>,
+    pub place: Arc<Place>,
     pub kind: Kind,
     began: Instant,
     /// Until its answer began, or it failed; `None` while it is under way.
@@ -137,6 +137,10 @@ pub struct Exchange {
     pub attempts: u32,
     /// What became of each; one that is under way is the last.
     pub attempted: SmallVec<[Attempted; 1]>,
+    /// What said who serves the model.
+    pub source: Option<Source>,
+    considered: SmallVec<[Considered; 1]>,
+    passed_over: Vec<(Arc<Place>, &'static str)>,
     /// Somebody else than the first choice was asked.
     pub fell_back: bool,
     /// How the candidates were ordered, for `x-prism-routing-strategy`.
@@ -172,6 +176,9 @@ impl Exchange {
             destination: None,
             attempts: 0,
             attempted: SmallVec::new(),
+            source: None,
+            considered: SmallVec::new(),
+            passed_over: Vec::new(),
             fell_back: false,
             strategy: Strategy::default(),
             timeout: Duration::ZERO,
@@ -186,13 +193,24 @@ impl Exchange {
         })
     }
 
+    /// In which order candidates are to be asked.
+    pub fn considered(&mut self, places: &Arc<[Arc<Place>]>, order: &[usize]) {
+        let order = order.iter().filter_map(|&at| u8::try_from(at).ok()).collect();
+        self.considered.push(Considered { places: places.clone(), order });
+    }
+
+    /// A candidate was not asked when it was its turn.
+    pub fn passed_over(&mut self, place: &Arc<Place>, why: &'static str) {
+        self.passed_over.push((place.clone(), why));
+    }
+
     /// An attempt begins. Answers its number.
     pub fn attempt(&mut self, destination: Destination, series: Arc<Series>, kind: Kind) -> usize {
         self.attempts += 1;
         self.fell_back |= kind == Kind::Failover;
         self.metrics.attempt(&series, kind);
-        let provider = destination.provider.clone();
-        self.attempted.push(Attempted { provider, kind, began: Instant::now(), took: None, outcome: None });
+        let place = destination.place.clone();
+        self.attempted.push(Attempted { place, kind, began: Instant::now(), took: None, outcome: None });
         self.answered_by(destination, series);
         self.attempted.len() - 1
     }
@@ -257,7 +275,7 @@ impl Exchange {
             ending = self.ending.name(),
             key = self.key.as_deref(),
             model = self.model.as_deref(),
-            provider = self.destination.as_ref().map(|to| &*to.provider),
+            provider = self.destination.as_ref().map(|to| &*to.place.provider),
             attempts = self.attempts,
             attempted = (self.attempts > 1).then(|| tracing::field::display(Journey(&self.attempted))),
             stream = self.stream,
@@ -280,7 +298,7 @@ impl fmt::Display for Journey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, one) in self.0.iter().enumerate() {
             let separator = if at > 0 { ", " } else { "" };
-            write!(f, "{separator}{} {} ", one.provider, one.kind.name())?;
+            write!(f, "{separator}{} {} ", one.place.provider, one.kind.name())?;
             match one.outcome {
                 None => write!(f, "left")?,
                 Some(Outcome::Answered) => write!(f, "answered")?,
@@ -322,5 +340,19 @@ impl Drop for Exchange {
         if tracing::enabled!(target: "prism::access", tracing::Level::INFO) {
             self.log(status, took);
         }
+        self.metrics.decisions.keep(Decision {
+            request_id: mem::take(&mut self.request_id),
+            key: self.key.take(),
+            model: self.model.take(),
+            endpoint: self.endpoint,
+            strategy: self.strategy,
+            source: self.source,
+            considered: mem::take(&mut self.considered),
+            passed_over: mem::take(&mut self.passed_over),
+            attempted: mem::take(&mut self.attempted),
+            status,
+            began: self.began,
+            took,
+        });
     }
 }

@@ -16,7 +16,7 @@ use prometheus::{
 
 use arc_swap::ArcSwapOption;
 
-use super::{Kind, Pricing};
+use super::{Decisions, Kind, Pricing};
 use crate::{
     api::{Endpoint, TokenUsage},
     config::Provider,
@@ -52,6 +52,7 @@ pub struct Metrics {
     /// Answers that were kept and came a second time.
     pub replays: IntCounter,
     pub in_flight: IntGauge,
+    pub decisions: Decisions,
     series: RwLock<AllSeries>,
     nobody: Arc<Series>,
 }
@@ -207,6 +208,7 @@ impl Metrics {
                 &["provider", "outcome"],
             ),
             in_flight,
+            decisions: Decisions::default(),
             series: RwLock::default(),
             nobody: Series::new("", ""),
             registry,

@@ -2,11 +2,13 @@
 //!
 //! [`Exchange`] is the one guard of a client's request: whatever happens, its drop counts it once and logs one line.
 
+mod decision;
 mod exchange;
 mod gauges;
 mod log;
 mod metrics;
 
+pub use decision::{Considered, Decision, Decisions, Place, Source};
 pub use exchange::{Attempted, Destination, Ending, Exchange, Kind, Outcome, Pricing};
 pub use gauges::{Gauges, Shown};
 pub use log::{LogGuard, start as start_log};

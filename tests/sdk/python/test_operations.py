@@ -22,12 +22,20 @@ CALLS = {
     "rerank.create": (dict(model="simulator/rerank", query="a b", documents=["c", {"text": "a b"}]), types.RerankResponse),
     "models.list": ({}, types.ModelList),
     "models.retrieve": (dict(model="simulator/echo"), types.ModelInfo),
+    "route.explain": (dict(request={"model": "simulator/echo", "messages": MESSAGES}), types.RouteExplanation),
+    "route.decisions.retrieve": ({}, types.RouteDecision),
     "providers.health": ({}, types.ProvidersHealth),
     "health.retrieve": ({}, types.Liveness),
     "health.live": ({}, types.Liveness),
     "health.ready": ({}, types.Readiness),
     "health.metrics": ({}, prism.BinaryResponse),
 }
+
+
+@pytest.fixture(autouse=True)
+def a_recent_request(client):
+    """Its id is what a decision is asked for by."""
+    CALLS["route.decisions.retrieve"][0]["request_id"] = chat(client).prism.request_id
 
 
 def documented() -> dict[str, dict]:
@@ -109,6 +117,18 @@ def test_a_stream_says_who_answered(client):
         assert stream.prism.provider == first.prism.provider == "simulator"
         assert stream.request_id == first.prism.request_id
         assert text(stream) == "one two three"
+
+
+def test_the_way_of_a_request(client):
+    plan = client.route.explain(request={"model": "simulator/embedding", "input": "a"}, endpoint="embeddings")
+    assert plan.endpoint == "embeddings" and plan.source == "listed" and plan.candidates[0].provider == "simulator"
+    assert plan.candidates[0].readiness == "ready" and plan.candidates[0].reasons == []
+    done = client.route.decisions.retrieve(request_id=chat(client).prism.request_id)
+    assert [(one.place.provider, one.kind, one.outcome) for one in done.attempts] == [("simulator", "first", "answered")]
+    with pytest.raises(prism.NotFoundError):
+        client.route.decisions.retrieve(request_id="req_nothing")
+    provider = client.providers.health().data[0]
+    assert provider.breaker.state == "closed" and provider.availability.hour.requests > 0 and provider.quotas == []
 
 
 def test_models_with_slashes(client):

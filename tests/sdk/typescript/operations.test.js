@@ -19,6 +19,8 @@ before(async () => {
     cost_tracking: { custom_pricing: { 'acme-large': { input_per_mtok: 2.5, output_per_mtok: 10 } } },
   });
   client = new Prism({ baseUrl: gateway.baseURL, maxRetries: 0, timeout: 20_000 });
+  const { prism } = await client.chat.completions.create(hello);
+  ARGUMENTS['route.decisions.retrieve'] = { request_id: prism.requestId };
 });
 after(async () => {
   await gateway?.stop();
@@ -40,6 +42,7 @@ const ARGUMENTS = {
   'completions.create': { model: 'simulator/echo', prompt: 'hello' },
   'embeddings.create': { model: 'simulator/embedding', input: 'hello' },
   'rerank.create': { model: 'simulator/rerank', query: 'a b', documents: ['c', { text: 'a b' }], top_n: 1 },
+  'route.explain': { request: hello },
   'models.retrieve': { model: 'simulator/echo' },
 };
 
@@ -67,6 +70,16 @@ for (const operation of operations) {
     });
   }
 }
+
+test('the way of a request, before and after', async () => {
+  const plan = await client.route.explain({ request: hello });
+  assert.deepEqual(plan.candidates.map((one) => [one.provider, one.readiness]), [['simulator', 'ready']]);
+  const answer = await client.chat.completions.create(hello);
+  const done = await client.route.decisions.retrieve({ request_id: answer.prism.requestId });
+  assert.deepEqual(done.attempts.map((one) => [one.place.provider, one.kind, one.outcome]), [['simulator', 'first', 'answered']]);
+  const { data } = await client.providers.health();
+  assert.equal(data.find((one) => one.name === 'simulator').breaker.state, 'closed');
+});
 
 test('an answer has its metadata, and prints without it', async () => {
   const answer = await client.chat.completions.create(hello, { prism: { traceId: 'my-trace', providerLock: 'simulator' } });

@@ -12,12 +12,15 @@ from .._models import BaseModel
 
 __all__ = [
     "Annotation",
+    "AttemptKind",
+    "AttemptOutcome",
     "AudioDelta",
     "Availability",
     "AvailabilityWindow",
     "BreakerHealth",
     "BreakerPhase",
     "BreakerTransition",
+    "CandidateReadiness",
     "ChatCompletion",
     "ChatCompletionChunk",
     "ChatRole",
@@ -74,6 +77,15 @@ __all__ = [
     "RerankUsage",
     "ResponseAudio",
     "ResponseMessage",
+    "RouteAttempt",
+    "RouteCandidate",
+    "RouteDecision",
+    "RouteExplanation",
+    "RouteFallback",
+    "RouteMirror",
+    "RoutePassedOver",
+    "RoutePlace",
+    "RouteSource",
     "ServiceTier",
     "StateChange",
     "TokenLogprob",
@@ -92,6 +104,14 @@ class Annotation(BaseModel):
     url_citation: UrlCitation
     """The page that a stretch of the answer is from."""
     type: Literal["url_citation"]
+
+
+AttemptKind: TypeAlias = Union[Literal["first", "failover", "next_key", "retry", "hedge"], str]
+"""Why an attempt was made."""
+
+
+AttemptOutcome: TypeAlias = Union[Literal["answered", "failed", "outrun", "abandoned"], str]
+"""How an attempt ended."""
 
 
 class AudioDelta(BaseModel):
@@ -158,6 +178,10 @@ class BreakerTransition(BaseModel):
     """Where a circuit breaker stands."""
     reason: str
     """Why, in words."""
+
+
+CandidateReadiness: TypeAlias = Union[Literal["ready", "reluctant", "low", "out"], str]
+"""How gladly a candidate is asked."""
 
 
 class ChatCompletion(BaseModel):
@@ -766,6 +790,149 @@ class ResponseMessage(BaseModel):
     """The spoken answer."""
     function_call: Optional[FunctionCall] = None
     """Replaced by `tool_calls`."""
+
+
+class RouteAttempt(BaseModel):
+    """One call of a provider."""
+
+    place: RoutePlace
+    """A provider and what it was to be asked for."""
+    kind: AttemptKind
+    """Why an attempt was made."""
+    outcome: AttemptOutcome
+    """How an attempt ended."""
+    status: Optional[int] = None
+    """The status that the provider answered a failed attempt with, where it did."""
+    took_ms: Optional[float] = None
+    """Until its answer began, or it failed."""
+
+
+class RouteCandidate(BaseModel):
+    """A provider that may serve a request, and what the strategies know of it."""
+
+    provider: str
+    region: Optional[str] = None
+    model: str
+    """The model, as the provider knows it."""
+    tier: int
+    """Lower goes first, whatever the strategy."""
+    weight: int
+    readiness: CandidateReadiness
+    """How gladly a candidate is asked."""
+    reasons: List[str]
+    """What speaks against it, in words: its breaker, quota, credential or permits."""
+    in_flight: int
+    max_concurrent: int
+    latency_ms: Optional[float] = None
+    """What its next answer should take to begin; absent before the first."""
+    success_rate: Optional[float] = None
+    """Of the last minute's requests, from 0 to 1; absent without any."""
+    price: Optional[float] = None
+    """US dollars for a million tokens in and a million out; absent where the price is not known."""
+
+
+class RouteDecision(BaseModel):
+    """What was decided for a request, and what came of it."""
+
+    request_id: str
+    model: Optional[str] = None
+    """The model that was asked for; absent when the request could not be read."""
+    endpoint: str
+    """`chat.completions`, `embeddings`, …"""
+    at: str
+    """When the request came, RFC 3339."""
+    took_ms: float
+    status: int
+    """The status that the client was sent."""
+    source: Optional[RouteSource] = None
+    """What said who serves the model; absent when the request was refused before that."""
+    strategy: str
+    candidates: List[RoutePlace]
+    """In the order of their turns; those for a model that stood in come behind."""
+    passed_over: List[RoutePassedOver]
+    """Those that were not asked when it was their turn."""
+    attempts: List[RouteAttempt]
+    """In the order in which they began."""
+
+
+class RouteExplanation(BaseModel):
+    """What the gateway would do with a request now. Nothing has been sent."""
+
+    model: str
+    """The model that was asked for."""
+    endpoint: str
+    """`chat.completions`, `embeddings`, …"""
+    source: RouteSource
+    """What says who serves it."""
+    rule: Optional[str] = None
+    """The name of the conditional route that holds."""
+    strategy: str
+    """How equals are ordered."""
+    candidates: List[RouteCandidate]
+    """In the order in which they would be tried. Where a strategy draws by chance, this is one draw."""
+    fallbacks: List[RouteFallback]
+    """Models that would stand in, one after the other, if nobody answered."""
+    hedge_after_ms: Optional[float] = None
+    """When a second request would be sent beside a slow first one, in milliseconds; absent where none
+    would be."""
+    bound: bool
+    """Whether something of the request binds it to one candidate."""
+    mirrors: List[RouteMirror]
+    """Who may get a copy."""
+    timeout_ms: int
+    """Milliseconds until the first content must have come."""
+
+
+class RouteFallback(BaseModel):
+    """A model that stands in for another."""
+
+    model: str
+    candidates: List[RouteCandidate]
+
+
+class RouteMirror(BaseModel):
+    """A rule by which a request is copied."""
+
+    provider: str
+    model: str
+    sample_rate: float
+    """The share of requests that are copied, from 0 to 1."""
+
+
+class RoutePassedOver(BaseModel):
+    """A candidate that was not asked when it was its turn."""
+
+    place: RoutePlace
+    """A provider and what it was to be asked for."""
+    reason: str
+    """Why, in words."""
+
+
+class RoutePlace(BaseModel):
+    """A provider and what it was to be asked for."""
+
+    provider: str
+    region: Optional[str] = None
+    model: str
+    """The model, as the provider knows it."""
+
+
+RouteSource: TypeAlias = Union[
+    Literal[
+        "provider_lock",
+        "conditional_route",
+        "request_targets",
+        "targets",
+        "model_map",
+        "listed",
+        "prefix",
+        "discovered",
+        "family",
+        "default_model",
+    ],
+    str,
+]
+"""What says who serves a model."""
 
 
 ServiceTier: TypeAlias = Union[Literal["auto", "default", "flex", "scale", "priority", "fast"], str]

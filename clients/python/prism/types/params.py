@@ -73,6 +73,7 @@ __all__ = [
     "ResponseFormatJsonObject",
     "ResponseFormatJsonSchema",
     "ResponseFormatText",
+    "RouteExplainRequest",
     "SearchContextSize",
     "ServiceTier",
     "Stop",
@@ -680,6 +681,13 @@ class ResponseFormatText(TypedDict, total=False):
     """Text."""
 
     type: Required[Literal["text"]]
+
+
+class RouteExplainRequest(TypedDict, total=False):
+    """The request that one would send."""
+
+    model: Required[str]
+    """The model that one would ask for."""
 
 
 SearchContextSize: TypeAlias = Union[Literal["low", "medium", "high"], str]
