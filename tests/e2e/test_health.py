@@ -28,9 +28,9 @@ def test_a_breaker_is_shown_and_no_probe_is_a_completion(upstream):
         eventually(lambda: health_of(gateway)["state"] == "unhealthy", what="an open breaker")
         breaker = health_of(gateway)["breaker"]
         assert breaker["state"] == "open" and breaker["share"] == 0.0 and breaker["until"]
-        assert [(one["from"], one["to"], one["reason"]) for one in breaker["history"]] == \
+        assert [(one["from_state"], one["to_state"], one["reason"]) for one in breaker["history"]] == \
             [("closed", "open", "3 requests in a row failed")]
-        assert health_of(gateway)["changes"][-1]["to"] == "unhealthy"
+        assert health_of(gateway)["changes"][-1]["to_state"] == "unhealthy"
         metrics = gateway.metrics()
         assert metrics.total("prism_breaker_state", provider="acme") == 3
         assert metrics.total("prism_breaker_transitions_total", provider="acme", to="open") == 1
@@ -42,7 +42,7 @@ def test_a_breaker_is_shown_and_no_probe_is_a_completion(upstream):
         upstream.always(json_reply(completion()))
         assert gateway.chat(ask()).status == 200
         eventually(lambda: health_of(gateway)["breaker"]["state"] in ("ramping", "closed"), what="the probe to count")
-        reached = [one["to"] for one in health_of(gateway)["breaker"]["history"]]
+        reached = [one["to_state"] for one in health_of(gateway)["breaker"]["history"]]
         assert reached[:3] == ["open", "half_open", "ramping"]
         assert gateway.stdout.count("3 requests in a row failed") == 2, "each change is told once: the breaker's, the provider's"
 

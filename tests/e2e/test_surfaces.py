@@ -249,10 +249,11 @@ def test_the_openapi_document_is_served_committed_and_printed_alike(gateway):
 def test_the_document_names_every_route_that_exists(gateway):
     paths = gateway.get("/openapi.json").json()["paths"]
     assert {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank", "/v1/models", "/v1/models/{model}", "/healthz", "/livez",
-            "/readyz", "/v1/providers/health", "/metrics"} <= set(paths)
+            "/readyz", "/v1/providers/health", "/metrics", "/v1/route/explain", "/v1/route/decisions/{request_id}"} <= set(paths)
+    known = gateway.chat(b"{}").header("x-prism-request-id")
     for path, methods in paths.items():
         for method in set(methods) & {"get", "post", "put", "patch", "delete"}:
-            reply = gateway.call(method.upper(), path.replace("{model}", "acme-large"), b"{}" if method == "post" else None)
+            reply = gateway.call(method.upper(), path.replace("{model}", "acme-large").replace("{request_id}", known), b"{}" if method == "post" else None)
             assert reply.status not in (405, 500), (method, path)
             assert reply.status != 404, (method, path)
 

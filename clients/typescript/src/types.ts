@@ -142,8 +142,8 @@ export type BreakerPhase = 'closed' | 'ramping' | 'half_open' | 'open' | (string
 export interface BreakerTransition {
   /** RFC 3339. */
   at: string;
-  from: BreakerPhase;
-  to: BreakerPhase;
+  from_state: BreakerPhase;
+  to_state: BreakerPhase;
   /** Why, in words. */
   reason: string;
 }
@@ -1238,8 +1238,8 @@ export type ServiceTier = 'auto' | 'default' | 'flex' | 'scale' | 'priority' | '
 export interface StateChange {
   /** RFC 3339. */
   at: string;
-  from: ProviderState;
-  to: ProviderState;
+  from_state: ProviderState;
+  to_state: ProviderState;
   /** Why, in words. */
   reason: string;
 }

@@ -95,8 +95,8 @@ pub struct ProviderHealth {
 pub struct StateChange {
     /// RFC 3339.
     pub at: String,
-    pub from: ProviderState,
-    pub to: ProviderState,
+    pub from_state: ProviderState,
+    pub to_state: ProviderState,
     /// Why, in words.
     pub reason: String,
 }
@@ -133,8 +133,8 @@ pub struct BreakerHealth {
 pub struct BreakerTransition {
     /// RFC 3339.
     pub at: String,
-    pub from: BreakerPhase,
-    pub to: BreakerPhase,
+    pub from_state: BreakerPhase,
+    pub to_state: BreakerPhase,
     /// Why, in words.
     pub reason: String,
 }

@@ -65,8 +65,8 @@ impl Changes {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let shown = |change: &Change| StateChange {
             at: rfc3339(change.at),
-            from: change.from.clone(),
-            to: change.to.clone(),
+            from_state: change.from.clone(),
+            to_state: change.to.clone(),
             reason: change.reason.clone(),
         };
         known.iter().map(shown).collect()
@@ -151,8 +151,8 @@ fn breaker(core: &ProviderCore, now: Duration) -> BreakerHealth {
     };
     let transition = |one: super::breaker::Transition| BreakerTransition {
         at: rfc3339(core.at(one.at)),
-        from: phase(one.from),
-        to: phase(one.to),
+        from_state: phase(one.from),
+        to_state: phase(one.to),
         reason: one.reason.to_string(),
     };
     let history = core.breaker.history().into_iter().map(transition).collect();

@@ -20,7 +20,7 @@ before(async () => {
   });
   client = new Prism({ baseUrl: gateway.baseURL, maxRetries: 0, timeout: 20_000 });
   const { prism } = await client.chat.completions.create(hello);
-  ARGUMENTS['route.decisions.retrieve'] = { request_id: prism.requestId };
+  ARGUMENTS['route.decisions.retrieve'] = { requestId: prism.requestId };
 });
 after(async () => {
   await gateway?.stop();
@@ -75,7 +75,7 @@ test('the way of a request, before and after', async () => {
   const plan = await client.route.explain({ request: hello });
   assert.deepEqual(plan.candidates.map((one) => [one.provider, one.readiness]), [['simulator', 'ready']]);
   const answer = await client.chat.completions.create(hello);
-  const done = await client.route.decisions.retrieve({ request_id: answer.prism.requestId });
+  const done = await client.route.decisions.retrieve({ requestId: answer.prism.requestId });
   assert.deepEqual(done.attempts.map((one) => [one.place.provider, one.kind, one.outcome]), [['simulator', 'first', 'answered']]);
   const { data } = await client.providers.health();
   assert.equal(data.find((one) => one.name === 'simulator').breaker.state, 'closed');

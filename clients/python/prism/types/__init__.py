@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Dict, List, Literal, Optional, Union
 
-from pydantic import Field
 from typing_extensions import TypeAlias
 
 from .._models import BaseModel
@@ -172,9 +171,9 @@ class BreakerTransition(BaseModel):
 
     at: str
     """RFC 3339."""
-    from_: BreakerPhase = Field(alias="from")
+    from_state: BreakerPhase
     """Where a circuit breaker stands."""
-    to: BreakerPhase
+    to_state: BreakerPhase
     """Where a circuit breaker stands."""
     reason: str
     """Why, in words."""
@@ -944,9 +943,9 @@ class StateChange(BaseModel):
 
     at: str
     """RFC 3339."""
-    from_: ProviderState = Field(alias="from")
+    from_state: ProviderState
     """How a provider is doing."""
-    to: ProviderState
+    to_state: ProviderState
     """How a provider is doing."""
     reason: str
     """Why, in words."""
