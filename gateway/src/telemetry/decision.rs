@@ -4,7 +4,6 @@
 //! lock but its own slot's.
 
 use std::{
-    mem,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -111,7 +110,7 @@ impl Decisions {
         let at = self.next.fetch_add(1, Relaxed) % (CHUNK * CHUNKS);
         let chunk = self.chunks[at / CHUNK].get_or_init(|| (0..CHUNK).map(|_| Slot::default()).collect());
         let mut slot = chunk[at % CHUNK].lock().unwrap_or_else(PoisonError::into_inner);
-        let old = mem::replace(&mut *slot, Some(decision));
+        let old = slot.replace(decision);
         drop(slot);
         drop(old);
     }
