@@ -1,6 +1,6 @@
 //! Wiring: what is started in which order, and what is stopped in which.
 
-use std::{io::Write, net::SocketAddr, sync::Arc};
+use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use ractor::{Actor, ActorRef};
@@ -17,6 +17,9 @@ use crate::{
     telemetry::{self, Metrics},
     watcher::{Watched, Watcher},
 };
+
+/// What was abandoned is still cancelled at its provider, if that is done soon.
+const LAST_ERRANDS: Duration = Duration::from_secs(2);
 
 /// Runs the gateway until it is told to stop.
 ///
@@ -76,6 +79,7 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
     }
     root.stop(None);
     tasks.close();
+    let _ = tokio::time::timeout(LAST_ERRANDS, tasks.wait()).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -48,6 +48,14 @@ def with_crlf(event: dict) -> bytes:
     return f"data: {text(event)}\r\n\r\n".encode()
 
 
+def of_prediction(event: dict) -> bytes:
+    """Replicate's data is text; what the gateway adds is the prediction as it was created and as it ended."""
+    (name, data), = event.items()
+    if name == "prediction":
+        return f"event: prism.job\ndata: {text(data)}\n\n".encode()
+    return (f"event: {name}\nid: 1690212292:0\n" + "".join(f"data: {line}\n" for line in data.split("\n")) + "\n").encode()
+
+
 def binary(event: dict) -> bytes:
     """A frame of AWS's event stream: a union of one event or exception."""
     (name, payload), = event.items()
@@ -68,5 +76,6 @@ def header(name: str, value: str) -> bytes:
     return bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
 
 
-FRAMES = {"openai": unnamed, "azure": unnamed, "anthropic": named, "cohere": named, "gemini": with_crlf, "bedrock": binary}
+FRAMES = {"openai": unnamed, "azure": unnamed, "anthropic": named, "cohere": named, "gemini": with_crlf, "bedrock": binary,
+          "replicate": of_prediction}
 END = {"openai": b"data: [DONE]\n\n", "azure": b"data: [DONE]\n\n", "cohere": b"data: [DONE]\n\n"}

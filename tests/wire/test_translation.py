@@ -8,7 +8,8 @@ import pytest
 
 from produce import CASES, HERE, TARGETS, golden, produce
 
-JUDGES = {"anthropic": "anthropic.py", "gemini": "gemini.py", "vertexai": "gemini.py", "bedrock": "bedrock.py", "cohere": "cohere.py"}
+JUDGES = {"anthropic": "anthropic.py", "gemini": "gemini.py", "vertexai": "gemini.py", "bedrock": "bedrock.py", "cohere": "cohere.py",
+          "replicate": "replicate.py"}
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -35,6 +36,8 @@ def test_the_official_sdk_accepts_every_body(target, tmp_path):
     if kind == "bedrock":  # its judge wants to know the operation, and reads a file
         documents = [{"operation": "ConverseStream" if one["path"].endswith("-stream") else "Converse",
                       "model": TARGETS[target]["model"], "body": one["body"]} for one in documents]
+    elif kind == "replicate":  # every model has inputs of its own
+        documents = [{"path": one["path"], "model": TARGETS[target]["model"], "body": one["body"]} for one in documents]
     elif kind in ("gemini", "vertexai"):
         documents = [{"path": one["path"], "body": one["body"]} for one in documents]
     else:

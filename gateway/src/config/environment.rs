@@ -117,10 +117,10 @@ mod tests {
             "XAI_API_KEY" => Some("sk canary".to_owned()),
             _ => None,
         });
-        assert_eq!(names(&config), ["openai", "ollama", "vllm", "lmstudio", "simulator"]);
+        assert_eq!(names(&config), ["openai", "replicate", "ollama", "vllm", "lmstudio", "simulator"]);
         assert_eq!(config.providers[0].key.as_ref().map(Secret::expose), Some("sk-canary"));
         let told = notices.join("\n");
-        for name in ["REPLICATE_API_TOKEN", "ANYSCALE_BASE_URL", "XAI_API_KEY"] {
+        for name in ["ANYSCALE_BASE_URL", "XAI_API_KEY"] {
             assert!(told.contains(name), "{name}: {told}");
         }
         assert!(!told.contains("canary"), "{told}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{AuthScheme, Quirks, deviations};
 
 /// Formats that are built; the same names as in `wire::FORMATS`, which a test there compares.
-pub const BUILT_FORMATS: &[&str] = &["openai", "anthropic", "cohere", "azure", "gemini", "bedrock"];
+pub const BUILT_FORMATS: &[&str] = &["openai", "anthropic", "cohere", "azure", "gemini", "bedrock", "replicate"];
 
 /// Models of the built-in simulator.
 pub const SIMULATOR_MODELS: &[&str] = &["echo", "lorem", "tool", "json", "embedding", "rerank"];
@@ -191,10 +191,11 @@ pub const PRESETS: &[Preset] = &[
         quirks: &Quirks::NONE,
         ..COMPATIBLE
     },
+    // Its list holds every public model of every kind: tens of thousands, few of which speak.
     Preset {
         api_format: "replicate",
+        models_path: "/v1/models",
         discover: None,
-        note: "Replicate's own API is not; with the `base_url` of an OpenAI-compatible endpoint it can be used",
         ..cloud("replicate", "https://api.replicate.com", &["REPLICATE_API_TOKEN"])
     },
     Preset { auth: AuthScheme::None, ..local("ollama", "http://localhost:11434/v1") },

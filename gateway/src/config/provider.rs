@@ -129,17 +129,14 @@ impl Draft<'_, '_> {
         let has_url = self.written.base_url.as_deref().is_some_and(|url| !url.trim().is_empty());
         let format = match self.written.api_format.as_deref() {
             Some(written) => formats().into_iter().find(|known| *known == written),
+            // Where Replicate was given an address, it was an OpenAI-compatible one: its own needs none.
             None if preset.api_format == "replicate" && has_url => Some("openai"),
             None => Some(preset.api_format),
         };
         match (format, self.written.api_format.as_deref()) {
             (Some(format), _) if self.context.around.formats.contains(&format) => return Some(format),
             (Some(format), _) => {
-                let note = match preset.note {
-                    note if preset.api_format == "replicate" => format!(": {note}"),
-                    _ => String::new(),
-                };
-                self.mistake("api_format", format!("not built yet: the `{format}` format{note}"));
+                self.mistake("api_format", format!("not built yet: the `{format}` format"));
             }
             (None, written) => {
                 let message = format!("unknown format{}", suggestion(written.unwrap_or_default(), formats()));

@@ -13,6 +13,7 @@ use super::{
     Discovery, ProviderCore,
     breaker::{BreakerState, Transition},
     discovery,
+    errands::Errands,
     health::{health, rfc3339},
 };
 use crate::{
@@ -81,6 +82,7 @@ impl Actor for Provider {
         arguments: ProviderArguments,
     ) -> Result<ProviderData, ActorProcessingErr> {
         arguments.core.deliver_to(me.clone());
+        arguments.core.errands.get_or_init(|| Errands::new(arguments.tasks.clone()));
         if !matches!(arguments.core.breaker.state(arguments.core.age()), BreakerState::Closed) {
             me.cast(ProviderMessage::Probe)?; // the incarnation before may have died with its timer
         }

@@ -60,6 +60,19 @@ impl Address {
         let near = uri.scheme() == Some(&self.scheme) && uri.host().is_some_and(|host| is_kin(home, host));
         if near { Ok(uri) } else { Err(refused()) }
     }
+
+    /// The address of a whole URL in an answer: of kin, or of the same domain, all of whose hosts are the provider's.
+    ///
+    /// # Errors
+    /// When it would carry the credential to strangers.
+    pub(super) fn own(&self, url: &str, domain: &str) -> Result<Uri, Refusal> {
+        let refused = || Refusal::new(Cause::Upstream, "the provider's answer leads to a foreign address");
+        let uri: Uri = url.parse().map_err(|_| refused())?;
+        let home = self.authority.host();
+        let within = |host: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        let near = |host: &str| is_kin(home, host) || (within(home) && within(host));
+        if uri.scheme() == Some(&self.scheme) && uri.host().is_some_and(near) { Ok(uri) } else { Err(refused()) }
+    }
 }
 
 /// Whether two hosts belong together: the same, or both AWS's, or of one domain of at least three labels (of shorter ones
@@ -77,7 +90,7 @@ fn is_kin(home: &str, host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_kin;
+    use super::{Address, is_kin};
 
     #[test]
     fn a_credential_goes_only_where_it_belongs() {
@@ -93,5 +106,24 @@ mod tests {
         ] {
             assert_eq!(is_kin(home, host), expected, "{home} {host}");
         }
+    }
+
+    #[test]
+    fn an_answer_leads_only_to_the_providers_own_hosts() {
+        let own = |home: &str, url: &str| Address::of(home).own(url, "llm.example").is_ok();
+        for (url, expected) in [
+            ("https://api.llm.example/v1/x", true),
+            ("https://stream.llm.example/v1/files/x", true),
+            ("https://streaming.api.llm.example/v1/x", true),
+            ("http://stream.llm.example/v1/x", false),
+            ("https://llm.example.evil.example/x", false),
+            ("https://evilllm.example/x", false),
+            ("https://stream.llm.example@evil.example/x", false),
+            ("/v1/x", false),
+            ("", false),
+        ] {
+            assert_eq!(own("https://api.llm.example", url), expected, "{url}");
+        }
+        assert!(!own("https://proxy.example.com", "https://stream.llm.example/x"), "the key is the proxy's");
     }
 }

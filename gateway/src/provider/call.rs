@@ -10,7 +10,12 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, response::Parts};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Lease, ProviderCore, UpstreamStream, attempt::Attempt, media};
+use super::{
+    Lease, ProviderCore, UpstreamStream,
+    attempt::Attempt,
+    follow::{Due, follow},
+    media,
+};
 use crate::{
     api::ClientRequest,
     body::{Partial, collect},
@@ -97,9 +102,18 @@ async fn call(
     let patience = if request.envelope.stream { timeouts.first_byte } else { timeouts.request };
     let deadline = bounds.deadline.min(attempt.began + patience);
     timeout_at(deadline, core.authorise(&mut outgoing)).await.map_err(|_| too_slow())??;
-    let sending = core.transport.send(outgoing);
-    let response = timeout_at(deadline, sending).await.map_err(|_| too_slow())?;
-    let (head, body) = response.map_err(|error| unreachable(&error))?.into_parts();
+    let (head, body) = match core.format.jobs() {
+        None => {
+            let sending = core.transport.send(outgoing);
+            let response = timeout_at(deadline, sending).await.map_err(|_| too_slow())?;
+            response.map_err(|error| unreachable(&error))?.into_parts()
+        }
+        Some(jobs) => {
+            let whole = bounds.deadline.min(attempt.began + timeouts.request);
+            let due = Due { stream: request.envelope.stream, first: deadline, whole };
+            follow(core, jobs, outgoing, due).await?
+        }
+    };
     attempt.answered(&head.headers);
 
     if !head.status.is_success() {
@@ -120,14 +134,14 @@ async fn call(
 }
 
 /// Server-sent events, or AWS's binary ones.
-fn is_event_stream(head: &Parts) -> bool {
+pub(super) fn is_event_stream(head: &Parts) -> bool {
     const KINDS: [&[u8]; 2] = [b"text/event-stream", b"application/vnd.amazon.eventstream"];
     let kind = head.headers.get(http::header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     KINDS.iter().any(|wanted| kind.get(..wanted.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(wanted)))
 }
 
 /// The whole answer.
-async fn whole(body: UpstreamBody) -> Result<Bytes, Refusal> {
+pub(super) async fn whole(body: UpstreamBody) -> Result<Bytes, Refusal> {
     collect(body, MAX_ANSWER).await.map_err(|partial| match partial {
         Partial::TooLarge => Refusal::new(Cause::Upstream, "the provider's answer is too large"),
         Partial::Broken(error) => broken(&error),
@@ -135,7 +149,7 @@ async fn whole(body: UpstreamBody) -> Result<Bytes, Refusal> {
 }
 
 /// Reads as much of an error body as it takes to name the cause; a slow one is judged by its status alone.
-async fn refused(core: &ProviderCore, head: Parts, mut body: UpstreamBody, deadline: Instant) -> Refusal {
+pub(super) async fn refused(core: &ProviderCore, head: Parts, mut body: UpstreamBody, deadline: Instant) -> Refusal {
     let mut text = BytesMut::new();
     let until = deadline.min(Instant::now() + ERROR_TIMEOUT);
     let reading = async {

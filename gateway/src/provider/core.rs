@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, RwLock,
+        Arc, OnceLock, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant, SystemTime},
@@ -22,6 +22,7 @@ use super::{
     ModelState, ProviderMessage,
     address::Address,
     breaker::{Admission, Breaker, BreakerState, Pass, Phase, Transition},
+    errands::Errands,
     health::Changes,
     keys::{AllLimited, Keys},
     quota::Demand,
@@ -70,6 +71,8 @@ pub struct ProviderCore {
     /// Age in ms at which the mailbox was last told of a failure.
     last_failure_mail: AtomicU64,
     pub(super) counters: AttemptCounters,
+    /// Set by the actor when it first starts.
+    pub(super) errands: OnceLock<Errands>,
 }
 
 /// Attempts by outcome, resolved once.
@@ -191,6 +194,7 @@ impl ProviderCore {
                 refused: counter("refused"),
                 abandoned: counter("abandoned"),
             },
+            errands: OnceLock::new(),
             config,
         })
     }
@@ -388,6 +392,14 @@ impl ProviderCore {
     /// When it can be none, or would carry the credential to strangers.
     pub(super) fn list_uri(&self, path: &str) -> Result<Uri, Refusal> {
         self.address.kin(path)
+    }
+
+    /// The address of something that an answer named, at one of the provider's own hosts.
+    ///
+    /// # Errors
+    /// When it is elsewhere.
+    pub(super) fn own_uri(&self, url: &str, domain: &str) -> Result<Uri, Refusal> {
+        self.address.own(url, domain)
     }
 
     /// Puts the credential that is no fixed header on a request that is otherwise final.

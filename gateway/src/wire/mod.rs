@@ -11,10 +11,12 @@ mod errors;
 mod event_stream;
 pub mod gemini;
 pub mod hub;
+mod jobs;
 mod magic;
 pub mod openai;
 mod payload;
 mod redact;
+pub mod replicate;
 mod spans;
 pub mod sse;
 
@@ -25,6 +27,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 pub use errors::retry_after;
 pub use hub::dispositions::{Disposition, Dispositions};
+pub use jobs::{Job, Jobs, event as job_event};
 pub use magic::media_type;
 pub use payload::Payload;
 pub use sse::Boundary;
@@ -36,8 +39,15 @@ use crate::{
 };
 
 /// Every format that is built. `config` accepts these names for `api_format`.
-pub static FORMATS: &[&dyn WireFormat] =
-    &[&openai::OpenAi, &anthropic::Anthropic, &cohere::Cohere, &azure::Azure, &gemini::Gemini, &bedrock::Bedrock];
+pub static FORMATS: &[&dyn WireFormat] = &[
+    &openai::OpenAi,
+    &anthropic::Anthropic,
+    &cohere::Cohere,
+    &azure::Azure,
+    &gemini::Gemini,
+    &bedrock::Bedrock,
+    &replicate::Replicate,
+];
 
 /// The format of that name, if it is built.
 pub fn format(name: &str) -> Option<&'static dyn WireFormat> {
@@ -94,6 +104,11 @@ pub trait WireFormat: Send + Sync + 'static {
 
     /// What becomes of every field of the chat request; `None` when all of them pass untouched.
     fn dispositions(&self) -> Option<Dispositions> {
+        None
+    }
+
+    /// How its jobs are followed; `None` where the answer to a request is its answer.
+    fn jobs(&self) -> Option<&'static dyn Jobs> {
         None
     }
 }

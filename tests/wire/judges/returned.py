@@ -98,6 +98,29 @@ def members(shape, value, where) -> list[str]:
     return faults
 
 
+def replicate(row: dict, body: bytes | None) -> list[str]:
+    """Its types are of pydantic's first version; its decoder gets what Replicate sends, without what the gateway adds."""
+    from pydantic.v1 import ValidationError
+    from replicate.prediction import Prediction
+    from replicate.stream import EventSource
+
+    faults, decoder, read = [], EventSource.Decoder(), []
+    for one in [row["answer"]] if body is None else [event["prediction"] for event in row["stream"] if "prediction" in event]:
+        faults += [f"{name}: unknown" for name in one if name not in Prediction.__fields__]
+        try:
+            Prediction.parse_obj(one)
+        except ValidationError as error:
+            faults.append(str(error))
+    if body is not None and "cut" not in row:
+        events = [event for event in body.decode().split("\n\n") if event and not event.startswith("event: prism.job\n")]
+        for line in "".join(f"{event}\n\n" for event in events).split("\n"):
+            if event := decoder.decode(line):
+                read.append({event.event.value: event.data})
+        if read != [event for event in row["stream"] if "prediction" not in event]:
+            faults.append(f"the SDK reads {read}")
+    return faults
+
+
 def openai(row: dict, body: bytes | None, extras: frozenset[str] = frozenset()) -> list[str]:
     from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
@@ -113,4 +136,4 @@ def azure(row: dict, body: bytes | None) -> list[str]:
     return openai(row, body, frozenset({"content_filter_results", "prompt_filter_results"}))
 
 
-JUDGES = {judge.__name__: judge for judge in (anthropic, gemini, cohere, bedrock, openai, azure)}
+JUDGES = {judge.__name__: judge for judge in (anthropic, gemini, cohere, bedrock, replicate, openai, azure)}

@@ -20,7 +20,7 @@ providers:
   anyscale: {api_key: k}
   groq:
   house: {base_url: localhost:8000}
-  replicate: {api_key: k}
+  replicate: {api_key: k, api_format: replicat}
   opnai: {api_key: '${NOPE}'}
   mistral:
     api_key: k
@@ -54,8 +54,7 @@ auth:
         "prism.yaml:11: providers.groq.api_key: needed and missing: write `api_key: \"${GROQ_API_KEY}\"`, or `auth: none` if \
          it takes no key",
         "prism.yaml:12: providers.house.base_url: expected an absolute URL that starts with `http://` or `https://`",
-        "prism.yaml:13: providers.replicate.api_format: not built yet: the `replicate` format: Replicate's own API is not; with \
-         the `base_url` of an OpenAI-compatible endpoint it can be used",
+        "prism.yaml:13: providers.replicate.api_format: unknown format (did you mean `replicate`?)",
         "prism.yaml:14: providers.opnai.api_key: the environment variable `NOPE` is not set (`${NOPE:-}` would make it optional)",
         "prism.yaml:14: providers.opnai.base_url: needed and missing: the root of its OpenAI-compatible API, such as \
          `https://llm.example.com/v1` (or did you mean `type: openai`?)",

@@ -183,7 +183,8 @@ fn another_format_takes_nothing_from_the_preset() {
     );
     assert_eq!(config.providers[0].base_url, "https://api.anthropic.com/v1");
     assert_eq!((config.providers[1].api_format.as_str(), config.providers[1].kind.as_str()), ("openai", "replicate"));
-    assert!(mistake("providers: {replicate: {api_key: k}}").contains("with the `base_url` of an OpenAI-compatible"));
+    let own = read("providers: {replicate: {api_key: k}}").providers.remove(0);
+    assert_eq!((own.api_format.as_str(), own.base_url.as_str()), ("replicate", "https://api.replicate.com"));
     assert!(
         mistake("providers: {x: {api_format: antropic, base_url: 'http://x'}}").contains("did you mean `anthropic`?")
     );
