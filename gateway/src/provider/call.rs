@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, response::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, response::Parts};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
@@ -14,18 +14,18 @@ use super::{
     Lease, ProviderCore, UpstreamStream,
     attempt::Attempt,
     follow::{Due, follow},
-    media,
+    media, parts,
 };
 use crate::{
     api::ClientRequest,
     body::{Partial, collect},
     refusal::{Cause, Refusal},
     transport::{MediaFetcher, TransportError, UpstreamBody},
-    wire::{Answer, Loss, Target, Upstream},
+    wire::{Answer, Loss, Payload, Target, Upstream},
 };
 
 /// A whole answer is held in memory; 2,048 embeddings of 3,072 dimensions are about 130 MB of JSON.
-const MAX_ANSWER: u64 = 256 << 20;
+pub(super) const MAX_ANSWER: u64 = 256 << 20;
 /// Error bodies are read this far.
 const MAX_ERROR: usize = 64 << 10;
 const ERROR_TIMEOUT: Duration = Duration::from_secs(5);
@@ -91,40 +91,35 @@ async fn call(
     bounds: Bounds<'_>,
     attempt: &mut Attempt,
 ) -> Result<Called, Refusal> {
-    let Upstream { path, headers, body, losses, reading } = upstream;
-    let mut outgoing = http::Request::new(body);
-    *outgoing.method_mut() = Method::POST;
-    *outgoing.uri_mut() = core.uri(&path)?;
-    *outgoing.headers_mut() = core.headers(attempt.lease.key);
-    outgoing.headers_mut().extend(headers);
-
     let timeouts = &core.config.timeouts;
     let patience = if request.envelope.stream { timeouts.first_byte } else { timeouts.request };
-    let deadline = bounds.deadline.min(attempt.began + patience);
-    timeout_at(deadline, core.authorise(&mut outgoing)).await.map_err(|_| too_slow())??;
+    let sending = Sending { key: attempt.lease.key, deadline: bounds.deadline.min(attempt.began + patience) };
+    if !upstream.more.is_empty() {
+        let losses = upstream.losses.clone();
+        let (answer, headers) = parts::send(core, upstream, sending, attempt).await?;
+        return Ok(Called::Whole { answer, headers, losses });
+    }
+    let Upstream { path, headers, body, losses, reading, .. } = upstream;
     let (head, body) = match core.format.jobs() {
-        None => {
-            let sending = core.transport.send(outgoing);
-            let response = timeout_at(deadline, sending).await.map_err(|_| too_slow())?;
-            response.map_err(|error| unreachable(&error))?.into_parts()
-        }
+        None => send(core, &path, headers, body, sending).await?,
         Some(jobs) => {
+            let outgoing = prepared(core, &path, headers, body, sending).await?;
             let whole = bounds.deadline.min(attempt.began + timeouts.request);
-            let due = Due { stream: request.envelope.stream, first: deadline, whole };
+            let due = Due { stream: request.envelope.stream, first: sending.deadline, whole };
             follow(core, jobs, outgoing, due).await?
         }
     };
     attempt.answered(&head.headers);
 
     if !head.status.is_success() {
-        return Err(refused(core, head, body, deadline).await);
+        return Err(refused(core, head, body, sending.deadline).await);
     }
     if request.envelope.stream && is_event_stream(&head) {
         let decoder = core.format.stream(&reading);
-        let stream = super::stream::Unopened { body, decoder, first_content: deadline, idle: timeouts.idle };
+        let stream = super::stream::Unopened { body, decoder, first_content: sending.deadline, idle: timeouts.idle };
         return Ok(Called::Stream { stream, headers: head.headers, losses });
     }
-    let body = timeout_at(deadline, whole(body)).await.map_err(|_| too_slow())??;
+    let body = timeout_at(sending.deadline, whole(body)).await.map_err(|_| too_slow())??;
     let answer = core.format.answer(&reading, &head.headers, body)?;
     if request.envelope.stream {
         // a 200 that is no stream was asked for as one: unreadable for a client that waits for events
@@ -140,12 +135,56 @@ pub(super) fn is_event_stream(head: &Parts) -> bool {
     KINDS.iter().any(|wanted| kind.get(..wanted.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(wanted)))
 }
 
+/// With which of the provider's keys a request goes, and when its answer is too late.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sending {
+    pub key: usize,
+    pub deadline: Instant,
+}
+
+/// A request with its credential, ready to go.
+async fn prepared(
+    core: &ProviderCore,
+    path: &str,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Payload,
+    Sending { key, deadline }: Sending,
+) -> Result<http::Request<Payload>, Refusal> {
+    let mut outgoing = http::Request::new(body);
+    *outgoing.method_mut() = Method::POST;
+    *outgoing.uri_mut() = core.uri(path)?;
+    *outgoing.headers_mut() = core.headers(key);
+    outgoing.headers_mut().extend(headers);
+    timeout_at(deadline, core.authorise(&mut outgoing)).await.map_err(|_| too_slow())??;
+    Ok(outgoing)
+}
+
+/// Sends one request and waits for the head of its answer.
+///
+/// # Errors
+/// When none arrives.
+pub(super) async fn send(
+    core: &ProviderCore,
+    path: &str,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Payload,
+    sending: Sending,
+) -> Result<(Parts, UpstreamBody), Refusal> {
+    let outgoing = prepared(core, path, headers, body, sending).await?;
+    let response = timeout_at(sending.deadline, core.transport.send(outgoing)).await.map_err(|_| too_slow())?;
+    Ok(response.map_err(|error| unreachable(&error))?.into_parts())
+}
+
 /// The whole answer.
 pub(super) async fn whole(body: UpstreamBody) -> Result<Bytes, Refusal> {
     collect(body, MAX_ANSWER).await.map_err(|partial| match partial {
-        Partial::TooLarge => Refusal::new(Cause::Upstream, "the provider's answer is too large"),
+        Partial::TooLarge => too_large(),
         Partial::Broken(error) => broken(&error),
     })
+}
+
+pub(super) fn too_large() -> Refusal {
+    Refusal::new(Cause::Upstream, "the provider's answer is too large")
 }
 
 /// Reads as much of an error body as it takes to name the cause; a slow one is judged by its status alone.
