@@ -21,6 +21,17 @@ pub enum Credentials {
     Entra(Entra),
 }
 
+impl Credentials {
+    /// The same, for requests to another region.
+    pub(super) fn in_region(&self, elsewhere: &str) -> Self {
+        let mut all = self.clone();
+        if let Self::Aws { region, .. } = &mut all {
+            elsewhere.clone_into(region);
+        }
+        all
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AwsSource {
     Keys {

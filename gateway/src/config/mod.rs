@@ -165,6 +165,7 @@ impl Provider {
         let elsewhere = self.failover_regions.iter().map(|(region, base_url)| Self {
             base_url: base_url.clone(),
             settings: Settings { region: Some(region.clone()), ..self.settings.clone() },
+            credentials: self.credentials.as_ref().map(|credentials| credentials.in_region(region)),
             discover: None,
             failover_regions: Vec::new(),
             ..self.clone()

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Access, Candidate, Route, hedge, order::order_at};
+use super::{Access, Candidate, Route, hedge, order::order};
 use crate::{
     api::{CandidateReadiness, ClientRequest, RouteCandidate},
     provider::Readiness,
@@ -10,13 +10,13 @@ use crate::{
 
 /// Whom the caller's request would go to now, best first. Changes nothing: not even whose turn it is.
 pub fn explain(route: &Route, access: &Access<'_>) -> Vec<RouteCandidate> {
-    let order = order_at(route, access, route.turn.load(Relaxed));
+    let order = order(route, access, route.turn.load(Relaxed));
     order.into_iter().map(|at| candidate(&route.candidates[at], access)).collect()
 }
 
 /// When a second request would be sent beside a slow first one, in milliseconds.
 pub fn hedge_after(request: &ClientRequest, route: &Route, access: &Access<'_>) -> Option<f64> {
-    let first = order_at(route, access, route.turn.load(Relaxed)).into_iter().next()?;
+    let first = order(route, access, route.turn.load(Relaxed)).into_iter().next()?;
     hedge::delay(request, access, &route.candidates[first]).map(|delay| delay.as_secs_f64() * 1e3)
 }
 

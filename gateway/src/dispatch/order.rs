@@ -10,21 +10,22 @@ use super::{
 };
 use crate::config::Strategy;
 
-/// Positions in the route's candidates: those that the caller may use, best first.
-pub fn order(route: &Route, access: &Access<'_>) -> Order {
-    let turns = access.routing.strategy == Strategy::RoundRobin && route.candidates.len() > 1;
-    order_at(route, access, if turns { route.turn.fetch_add(1, Relaxed) } else { 0 })
+/// Whose turn it is for a request. Taken once: would its retries and hedges take turns too, those of a slow candidate
+/// would make the turn come back to it.
+pub fn turn(route: &Route, access: &Access<'_>) -> u64 {
+    let takes_turns = access.routing.strategy == Strategy::RoundRobin && route.candidates.len() > 1;
+    if takes_turns { route.turn.fetch_add(1, Relaxed) } else { 0 }
 }
 
-/// The same, when it is the turn of this ticket.
-pub fn order_at(route: &Route, access: &Access<'_>, ticket: u64) -> Order {
+/// Positions in the route's candidates: those that the caller may use, best first.
+pub fn order(route: &Route, access: &Access<'_>, turn: u64) -> Order {
     if let [only] = &route.candidates[..] {
         return if may_use(access, only) { smallvec![0] } else { Order::new() };
     }
     let places: Order = (0..route.candidates.len()).filter(|&at| may_use(access, &route.candidates[at])).collect();
     let strategy = access.routing.strategy;
     let views: SmallVec<[View; 4]> = places.iter().map(|&at| view(&route.candidates[at], access)).collect();
-    let choice = Choice { strategy, ticket, sticky: access.affinity };
+    let choice = Choice { strategy, ticket: turn, sticky: access.affinity };
     let mut order: Order = choice.order(&views, &mut fastrand::Rng::new()).into_iter().map(|at| places[at]).collect();
     let fixed = &access.routing.failover.providers;
     if !fixed.is_empty() && order.len() > 2 {

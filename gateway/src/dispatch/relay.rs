@@ -11,7 +11,7 @@ use super::{
     backoff::backoff,
     budget::Extra,
     hedge::{self, Winner},
-    order::order,
+    order::{order, turn},
 };
 use crate::{
     admission::Caller,
@@ -37,6 +37,8 @@ pub struct Access<'a> {
     pub affinity: Option<u64>,
     /// What may fetch the media that a request names by address.
     pub media: Option<&'a MediaFetcher>,
+    /// The caller gives less time than the configuration does.
+    pub hurried: bool,
 }
 
 pub struct Relayed {
@@ -55,31 +57,36 @@ pub async fn relay(
     access: &Access<'_>,
     exchange: &mut Exchange,
 ) -> Result<Relayed, Refusal> {
+    let turn = turn(route, access);
     let mut journey =
-        Journey { request, route, access, exchange, retries: 0, last: None, turned_away: SmallVec::new() };
+        Journey { request, route, access, exchange, turn, retries: 0, last: None, turned_away: SmallVec::new() };
     let failover = &access.routing.failover;
     let most = if failover.enabled { failover.max_attempts } else { 1 };
     let mut first = None;
-    let before = journey.exchange.attempts; // those of another model, which this one stands in for
-    let order_now = order(route, access);
+    let mut asked = 0; // candidates, however many keys or hedges each took
+    let stands_in = journey.exchange.attempts > 0; // for another model
+    let order_now = order(route, access, turn);
     journey.exchange.considered(&route.places, &order_now);
-    for (asked, at) in order_now.into_iter().enumerate() {
-        if (journey.exchange.attempts - before) as usize >= most || Instant::now() >= access.deadline {
+    for (place, at) in order_now.into_iter().enumerate() {
+        if asked >= most || Instant::now() >= access.deadline {
             break;
         }
         let candidate = &route.candidates[at];
-        let kind = if asked == 0 && before == 0 { Kind::First } else { Kind::Failover };
+        let kind = if place == 0 && !stands_in { Kind::First } else { Kind::Failover };
         match journey.ask(candidate, kind).await {
             Ok(relayed) => return Ok(relayed),
             Err(Miss::Final(refusal)) => return Err(refusal),
-            Err(Miss::Failed) => first = first.or(Some(at)),
+            Err(Miss::Failed) => {
+                first = first.or(Some(at));
+                asked += 1;
+            }
             Err(Miss::TurnedAway) => {}
         }
     }
     while let Some(_retrying) = journey.pause().await {
         let again = match first {
             Some(at) if !failover.enabled => SmallVec::from_slice(&[at]),
-            _ => order(route, access),
+            _ => order(route, access, turn),
         };
         let mut asked = false;
         for at in again {
@@ -105,6 +112,7 @@ struct Journey<'a, 'b> {
     route: &'a Route,
     access: &'a Access<'b>,
     exchange: &'a mut Exchange,
+    turn: u64,
     retries: u32,
     /// The last refusal of a provider.
     last: Option<Refusal>,
@@ -124,23 +132,25 @@ enum Miss {
 impl<'a, 'b> Journey<'a, 'b> {
     /// Asks one candidate, with another of its keys when the first has no quota left or is refused.
     async fn ask(&mut self, candidate: &'a Candidate, mut kind: Kind) -> Result<Relayed, Miss> {
-        let mut keys = candidate.core.key_count();
+        let mut tried = SmallVec::<[usize; 4]>::new();
         loop {
             let lease = match candidate.core.try_lease(&candidate.model) {
+                // of the keys that may be used, the one that was just refused is still the best
+                Ok(lease) if tried.contains(&lease.key()) => return Err(Miss::Failed),
                 Ok(lease) => lease,
                 Err(why) => {
                     self.exchange.passed_over(&candidate.place, why.name());
                     self.turned_away.push(why);
-                    return Err(if kind == Kind::NextKey { Miss::Failed } else { Miss::TurnedAway });
+                    return Err(if tried.is_empty() { Miss::TurnedAway } else { Miss::Failed });
                 }
             };
+            tried.push(lease.key());
             let refusal = match self.call(candidate, lease, kind).await {
                 Ok(relayed) => return Ok(relayed),
                 Err(refusal) => refusal,
             };
             let of_the_key = matches!(refusal.cause, Cause::RateLimited | Cause::Credential);
-            keys -= 1;
-            if of_the_key && keys > 0 && Instant::now() < self.access.deadline {
+            if of_the_key && tried.len() < candidate.core.key_count() && Instant::now() < self.access.deadline {
                 self.last = Some(refusal);
                 kind = Kind::NextKey;
                 continue;
@@ -201,7 +211,7 @@ impl<'a, 'b> Journey<'a, 'b> {
     /// Who takes the second request: another candidate that has room, else the same one.
     fn spare(&self, slow: &'a Candidate) -> Option<(&'a Candidate, Lease, Extra)> {
         let route = self.route;
-        let others = order(route, self.access).into_iter().map(|at| &route.candidates[at]);
+        let others = order(route, self.access, self.turn).into_iter().map(|at| &route.candidates[at]);
         let mut all = others.filter(|other| !std::ptr::eq(*other, slow)).chain(std::iter::once(slow));
         let spare = all.find(|candidate| hedge::has_room(candidate))?;
         let Some(hedging) = self.access.budgets.hedge(self.exchange.active()) else {
@@ -213,11 +223,10 @@ impl<'a, 'b> Journey<'a, 'b> {
     }
 
     fn bounds(&self) -> Bounds<'b> {
-        let deadline = match self.access.routing.failover.per_attempt_timeout {
-            Some(part) => self.access.deadline.min(Instant::now() + part),
-            None => self.access.deadline,
-        };
-        Bounds { deadline, strict: self.access.strict, media: self.access.media }
+        let Access { deadline, hurried, strict, routing, media, .. } = *self.access;
+        let part = routing.failover.per_attempt_timeout;
+        let deadline = part.map_or(deadline, |part| deadline.min(Instant::now() + part));
+        Bounds { deadline, hurried, strict, media }
     }
 
     fn goes_on(&self, refusal: &Refusal) -> bool {

@@ -1,6 +1,6 @@
 //! The root of supervision: it owns the roster of providers and starts, replaces and removes their supervisors.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
@@ -17,6 +17,9 @@ use crate::{
     transport::{HttpTransport, Transport, credentials, simulator::Simulator},
     wire,
 };
+
+/// What a reload replaces takes calls for this long: by then the new table is published and the old one is out of hand.
+const OVERLAP: Duration = Duration::from_secs(1);
 
 pub struct Root;
 
@@ -35,6 +38,8 @@ pub enum RootMessage {
     Apply(Arc<Config>, RpcReplyPort<Result<(), String>>),
     /// The present dispatcher.
     Dispatcher(RpcReplyPort<ActorRef<DispatcherMessage>>),
+    /// Nobody routes to these any more.
+    Dismiss(Vec<Member>),
 }
 
 pub struct RootData {
@@ -49,7 +54,8 @@ pub struct RootData {
 /// A provider's name and its region, where it has one.
 type Site = (Arc<str>, Option<String>);
 
-struct Member {
+/// A provider at one site, and who supervises its actor.
+pub struct Member {
     core: Arc<ProviderCore>,
     supervisor: ActorCell,
 }
@@ -87,6 +93,7 @@ impl Actor for Root {
         match message {
             RootMessage::Apply(config, reply) => drop(reply.send(data.apply(&me, &config).await)),
             RootMessage::Dispatcher(reply) => drop(reply.send(data.dispatcher.clone())),
+            RootMessage::Dismiss(members) => members.iter().for_each(dismiss),
         }
         Ok(())
     }
@@ -117,20 +124,20 @@ impl RootData {
             });
         }
         let mut members = HashMap::with_capacity(cores.len());
+        let mut leaving = Vec::new();
         for core in &cores {
             let site = site(&core.config);
             let member = match self.members.remove(&site) {
                 Some(member) if Arc::ptr_eq(&member.core, core) => member,
                 replaced => {
-                    replaced.inspect(dismiss);
+                    leaving.extend(replaced);
                     let supervisor = self.supervise(me, core).await.map_err(|error| error.to_string())?;
                     Member { core: core.clone(), supervisor }
                 }
             };
             members.insert(site, member);
         }
-        self.members.values().for_each(dismiss);
-        self.members = members;
+        leaving.extend(std::mem::replace(&mut self.members, members).into_values());
         let mut budgets = self.roster.load().budgets.clone();
         if !budgets.fit(&config.routing) {
             budgets = Arc::new(Budgets::of(&config.routing));
@@ -142,6 +149,8 @@ impl RootData {
             budgets,
         }));
         let _ = self.dispatcher.cast(DispatcherMessage::Publish);
+        // requests that still hold the old table find its providers open
+        me.send_after(OVERLAP, move || RootMessage::Dismiss(leaving));
         Ok(())
     }
 

@@ -152,6 +152,7 @@ async fn answer(
         caller: caller.as_deref(),
         affinity: way.affinity(routing.sticky),
         media: media.as_deref(),
+        hurried: way.is_hurried(&routing),
     };
     let Found { route, source, .. } = way.route(&routing).await?;
     exchange.source = Some(source);

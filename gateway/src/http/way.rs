@@ -79,8 +79,19 @@ impl<'a> Way<'a> {
 
     /// Until when the first content must have come.
     pub fn timeout(&self, routing: &Routing) -> Duration {
-        let bound = routing.model_timeouts.get(&*self.request.envelope.model).unwrap_or(&routing.request_timeout);
-        self.asked.timeout.map_or(*bound, |asked| asked.min(*bound))
+        let bound = self.bound(routing);
+        self.asked.timeout.map_or(bound, |asked| asked.min(bound))
+    }
+
+    /// Whether the caller gives less time than the configuration does.
+    pub fn is_hurried(&self, routing: &Routing) -> bool {
+        let base = &self.table.routing;
+        self.timeout(routing) < self.bound(base)
+            || routing.failover.per_attempt_timeout != base.failover.per_attempt_timeout
+    }
+
+    fn bound(&self, routing: &Routing) -> Duration {
+        *routing.model_timeouts.get(&*self.request.envelope.model).unwrap_or(&routing.request_timeout)
     }
 
     /// Who may serve the model for this caller.

@@ -3,19 +3,27 @@
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use http::HeaderMap;
+use tokio::time::Instant;
 
-use super::{Lease, ProviderMessage, quota::Observed};
+use super::{Bounds, Lease, ProviderMessage, quota::Observed};
 use crate::{
     api::TokenUsage,
     refusal::{Cause, Refusal},
 };
 
+/// Within this share of its recent answers a provider takes its usual time.
+const USUAL: f64 = 0.95;
+
 /// A call that nobody ended was abandoned by its client and says nothing about the provider.
 pub(super) struct Attempt {
     pub(super) lease: Lease,
-    pub(super) began: tokio::time::Instant,
+    pub(super) began: Instant,
     stream: bool,
+    /// When the request's time ends the call before the provider's does, and whether the caller chose that.
+    cut_off: Option<(Instant, bool)>,
     answered: Option<Duration>,
+    /// Its first content has been seen.
+    is_flowing: bool,
     observed: Option<Observed>,
     outcome: Option<Outcome>,
 }
@@ -29,7 +37,15 @@ enum Outcome {
 
 impl Attempt {
     pub(super) fn begin(lease: Lease, stream: bool) -> Self {
-        Self { lease, began: tokio::time::Instant::now(), stream, answered: None, observed: None, outcome: None }
+        let began = Instant::now();
+        Self { lease, began, stream, cut_off: None, answered: None, is_flowing: false, observed: None, outcome: None }
+    }
+
+    /// When it ends without an answer: after the provider's time, or with the request.
+    pub(super) fn bound(&mut self, bounds: &Bounds<'_>, patience: Duration) -> Instant {
+        let own = self.began + patience;
+        self.cut_off = (bounds.deadline < own).then_some((bounds.deadline, bounds.hurried));
+        own.min(bounds.deadline)
     }
 
     /// The answer's head has arrived; whatever it is, it may speak of the quota.
@@ -41,6 +57,8 @@ impl Attempt {
 
     /// A stream has shown its first content. A stream may last for long: that it began is what a probe asks for.
     pub(super) fn flows(&mut self) {
+        self.cut_off = None;
+        self.is_flowing = true;
         let (core, took) = (&self.lease.core, self.began.elapsed());
         let now = core.age();
         self.lease.model.answered(now, true, took);
@@ -58,6 +76,9 @@ impl Attempt {
     }
 
     pub(super) fn fail(&mut self, refusal: &Refusal) {
+        if refusal.cause == Cause::UpstreamTimeout && self.had_no_time() {
+            return; // as if the caller had left
+        }
         let Lease { core, model, key, pass, .. } = &mut self.lease;
         let (now, pass) = (core.age(), pass.take());
         let took = self.began.elapsed();
@@ -82,6 +103,16 @@ impl Attempt {
             core.report_failure(refusal);
         }
         self.outcome = Some(if ill { Outcome::Failed } else { Outcome::Refused });
+    }
+
+    /// Whether the request's time was up sooner than the provider usually answers: callers in a hurry, and attempts that
+    /// get what others have left, must not make it look ill to everybody.
+    fn had_no_time(&self) -> bool {
+        let Some((deadline, hurried)) = self.cut_off.filter(|(deadline, _)| Instant::now() >= *deadline) else {
+            return false;
+        };
+        let Lease { core, model, .. } = &self.lease;
+        model.quantile(core.age(), self.stream, USUAL).map_or(hurried, |usual| deadline - self.began < usual)
     }
 }
 
@@ -109,6 +140,9 @@ impl Drop for Attempt {
             Some(Outcome::Refused) => core.counters.refused.inc(),
             None => {
                 core.counters.abandoned.inc();
+                if !self.is_flowing {
+                    model.abandoned(now, self.stream, self.began.elapsed());
+                }
                 pass.into_iter().for_each(|pass| core.breaker.abandon(pass));
             }
         }

@@ -41,6 +41,8 @@ pub enum Reply {
 pub struct Bounds<'a> {
     /// Until the whole answer, or a stream's first content.
     pub deadline: Instant,
+    /// The caller chose that deadline: missing it need not be the provider's fault.
+    pub hurried: bool,
     /// The request accepts no loss (`x-prism-strict`).
     pub strict: bool,
     /// What may fetch the media that the request names by address; `None` when nothing may.
@@ -93,7 +95,7 @@ async fn call(
 ) -> Result<Called, Refusal> {
     let timeouts = &core.config.timeouts;
     let patience = if request.envelope.stream { timeouts.first_byte } else { timeouts.request };
-    let sending = Sending { key: attempt.lease.key, deadline: bounds.deadline.min(attempt.began + patience) };
+    let sending = Sending { key: attempt.lease.key, deadline: attempt.bound(&bounds, patience) };
     if !upstream.more.is_empty() {
         let losses = upstream.losses.clone();
         let (answer, headers) = parts::send(core, upstream, sending, attempt).await?;

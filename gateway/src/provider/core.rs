@@ -140,6 +140,13 @@ pub enum Readiness {
     Out,
 }
 
+impl Lease {
+    /// Which of the provider's keys it uses.
+    pub fn key(&self) -> usize {
+        self.key
+    }
+}
+
 impl ProviderCore {
     /// # Panics
     /// When the base URL is not absolute: configuration has checked it.

@@ -67,7 +67,9 @@ impl Keys {
         draw: f64,
     ) -> Result<usize, AllLimited> {
         if let [_] = &*self.0 {
-            return self.class(0, model, demand, now).map(|_| 0).map_err(|wait| AllLimited { wait });
+            self.class(0, model, demand, now).map_err(|wait| AllLimited { wait })?;
+            let _ = self.0[0].credential.admit(now); // the trial, if one is due: others go elsewhere until it has ended
+            return Ok(0);
         }
         let classes: SmallVec<[_; 8]> = (0..self.0.len()).map(|at| self.class(at, model, demand, now)).collect();
         let Some(best) = classes.iter().flatten().min() else {

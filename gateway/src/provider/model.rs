@@ -43,6 +43,14 @@ impl ModelState {
         self.histogram(stream).get_or_init(Box::default).observe(now, took);
     }
 
+    /// Nobody waited for the answer. That it would have taken longer than this is news when it is longer than usual: who
+    /// always loses races must not go on looking quick.
+    pub(super) fn abandoned(&self, now: Duration, stream: bool, after: Duration) {
+        if self.latency.value(now).is_some_and(|usual| after > usual) {
+            self.answered(now, stream, after);
+        }
+    }
+
     /// A failure counts as slow, so that fast ones attract nothing.
     pub(super) fn failed(&self, now: Duration, took: Duration) {
         self.latency.failed(now, took);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::HeaderMap;
+use tokio::time::timeout_at;
 
 use super::{
     ProviderCore,
@@ -52,7 +53,7 @@ async fn one(core: Arc<ProviderCore>, part: Upstream, sending: Sending) -> Resul
     if !head.status.is_success() {
         return Err(call::refused(&core, head, body, sending.deadline).await);
     }
-    let body = call::whole(body, sending.deadline).await?;
+    let body = timeout_at(sending.deadline, call::whole(body)).await.map_err(|_| call::too_slow())??;
     let answer = core.format.answer(&reading, &head.headers, body)?;
     Ok((reading.inputs, answer, head.headers))
 }

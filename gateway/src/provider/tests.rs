@@ -107,7 +107,8 @@ fn lease(core: &Arc<ProviderCore>) -> Result<Lease, NoLease> {
 }
 
 async fn try_once(core: &Arc<ProviderCore>) -> Result<Reply, crate::refusal::Refusal> {
-    let bounds = Bounds { deadline: Instant::now() + Duration::from_secs(3600), strict: false, media: None };
+    let deadline = Instant::now() + Duration::from_secs(3600);
+    let bounds = Bounds { deadline, hurried: false, strict: false, media: None };
     attempt(lease(core).unwrap(), &request(true), "m", bounds).await
 }
 

@@ -43,6 +43,7 @@ pub(super) fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstre
     Ok(Upstream {
         path: path.into(),
         headers: if stream { Vec::new() } else { vec![PATIENCE] },
+        more: Vec::new(),
         body: bytes::Bytes::from(body).into(),
         losses: losses.into_vec(),
         reading: Reading::of(request, target),
