@@ -1,6 +1,9 @@
 //! What a request does with its route: every candidate once, within one deadline, then again after a pause while the budget
 //! allows. Each attempt starts from what the client sent.
 
+#[cfg(test)]
+mod tests;
+
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use smallvec::SmallVec;

@@ -256,6 +256,15 @@ impl ProviderCore {
         self.stats.error_rate(self.age()).map(|errors| 1.0 - errors)
     }
 
+    /// Probes of its breaker that are under way.
+    #[cfg(test)]
+    pub fn probes(&self) -> u32 {
+        match self.breaker.state(self.age()) {
+            BreakerState::HalfOpen { probes, .. } => probes,
+            _ => 0,
+        }
+    }
+
     /// How many keys a request may use one after the other.
     pub fn key_count(&self) -> usize {
         self.keys.len()
