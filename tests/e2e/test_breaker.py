@@ -14,7 +14,6 @@ from support.waiting import eventually
 
 BREAKER = {"failure_threshold": 3, "open_duration": "1s", "half_open_max_requests": 2}
 DOWN = error_reply(500)
-LISTING_DOWN = error_reply(500)
 
 
 def only(upstream, provider_extra: dict | None = None, routing: dict | None = None, **breaker) -> Gateway:
@@ -120,7 +119,7 @@ def test_without_traffic_it_comes_back_by_a_look_that_costs_nothing(upstream):
 
 
 def test_a_look_at_a_dead_provider_keeps_it_resting_but_not_for_ever(upstream):
-    upstream.models = LISTING_DOWN  # its completions are well again, its list is not
+    upstream.models = DOWN  # its completions are well again, its list is not
     with only(upstream, open_duration="200ms") as gateway:
         asked = trip(gateway, upstream)
         upstream.always(OK)

@@ -59,8 +59,8 @@ def test_it_is_over_when_its_time_has_come(upstream):
 
 
 HEADERS = {
-    "openai": [("x-ratelimit-limit-requests", "100"), ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "60s")],
-    "tokens": [("x-ratelimit-limit-tokens", "1000"), ("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "1m0s")],
+    "openai": [("x-ratelimit-limit-requests", "1"), ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "60s")],
+    "tokens": [("x-ratelimit-limit-tokens", "10"), ("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "1m0s")],
 }
 
 

@@ -248,6 +248,10 @@ class Upstream:
     def _await(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
 
+    def call_soon(self, call: Callable[[], object]) -> None:
+        """In the loop that the scripts run in."""
+        self._loop.call_soon_threadsafe(call)
+
     @property
     def origin(self) -> str:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
