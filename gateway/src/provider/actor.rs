@@ -84,7 +84,8 @@ impl Actor for Provider {
         arguments.core.deliver_to(me.clone());
         arguments.core.errands.get_or_init(|| Errands::new(arguments.tasks.clone()));
         if !matches!(arguments.core.breaker.state(arguments.core.age()), BreakerState::Closed) {
-            me.cast(ProviderMessage::Probe)?; // the incarnation before may have died with its timer
+            // the incarnation before may have died with its timer
+            me.send_after(left_of_pause(&arguments.core).unwrap_or_default(), || ProviderMessage::Probe);
         }
         if arguments.core.config.discover.is_some() {
             me.cast(ProviderMessage::Discover)?;
@@ -165,7 +166,8 @@ impl ProviderData {
     /// An open breaker without traffic is closed by nobody: a look at the provider brings it back to where requests are.
     fn probe(&mut self, me: &ActorRef<ProviderMessage>) {
         let (core, me) = (self.arguments.core.clone(), me.clone());
-        if core.breaker.is_open() {
+        // what was due at the end of an earlier pause does not shorten the present one, which has a look of its own
+        if core.breaker.is_open() && left_of_pause(&core).is_none() {
             self.arguments.tasks.spawn(async move {
                 let well = discovery::is_there(&core).await;
                 let _ = me.cast(ProviderMessage::Probed(well));
@@ -175,6 +177,9 @@ impl ProviderData {
 
     fn probed(&mut self, me: &ActorRef<ProviderMessage>, well: bool) {
         let core = self.arguments.core.clone();
+        if left_of_pause(&core).is_some() {
+            return; // a request has failed meanwhile
+        }
         let now = core.age();
         match core.breaker.probed(now, fastrand::f64(), well) {
             Some(transition) => {
@@ -234,6 +239,15 @@ impl ProviderData {
 
     fn health(&self) -> ProviderHealth {
         health(&self.arguments.core, self.last_error.clone())
+    }
+}
+
+/// `None` when no pause is on, or it is over.
+fn left_of_pause(core: &ProviderCore) -> Option<Duration> {
+    let now = core.age();
+    match core.breaker.state(now) {
+        BreakerState::Open { until } => Some(until.saturating_sub(now)),
+        _ => None,
     }
 }
 
