@@ -72,6 +72,7 @@ async fn explained(gateway: &Arc<Gateway>, request: Request) -> Result<RouteExpl
     let timeout = way.timeout(&routing);
     let access = Access {
         deadline: (Instant::now() + timeout).into(),
+        hurried: way.is_hurried(&routing),
         strict: asked.strict,
         routing: &routing,
         budgets: &table.budgets,

@@ -240,7 +240,7 @@ async fn without_failover_only_the_first_is_asked_again() {
 async fn turns_go_round_however_often_a_request_is_retried() {
     let script = [Does::Answer(400); 30]; // an answer that ends it
     let world = World::new(&[&script, &script], 1, NO_BREAKER);
-    let mut route = Route::new(world.route.candidates.clone());
+    let mut route = Route::new(world.route.candidates.clone(), world.route.source);
     let all = Arc::get_mut(&mut route).unwrap();
     all.candidates.iter_mut().for_each(|one| one.tier = 0);
     let world = World { route, ..world };
