@@ -23,7 +23,7 @@ fn errors_have_the_cause_of_their_status() {
         (402, "Insufficient credit", Cause::RateLimited, Some("insufficient_quota")),
         (404, "Not found", Cause::NotFound, Some("model_not_found")),
         (422, "Invalid version or not permitted", Cause::Unprocessable, None),
-        (429, "Too many requests", Cause::RateLimited, None),
+        (429, "Too many requests", Cause::RateLimited, Some("rate_limit_exceeded")),
         (500, "Oops", Cause::Upstream, None),
         (503, "Later", Cause::Unavailable, None),
     ] {
