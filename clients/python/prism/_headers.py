@@ -101,7 +101,7 @@ def create_headers(
     if api_key is not None:
         headers["authorization"] = f"Bearer {api_key}"
     if idempotency_key is not None:
-        headers["idempotency-key"] = idempotency_key
+        headers["idempotency-key"] = _text(idempotency_key)
     for name, value in headers.items():
         if any(letter in value for letter in "\r\n\0"):
             raise ValueError(f"the header `{name}` must be one line")

@@ -112,7 +112,7 @@ def test_create_headers():
 def test_the_gateway_knows_every_member_of_a_configuration(client):
     config = prism.GatewayConfig(
         strategy="round-robin",
-        targets=[{"provider": "simulator"}],
+        targets=[{"provider": "simulator", "model_override": "echo"}],
         failover={"max_attempts": 1},
         retry={"max_retries": 0},
         timeouts={"request_timeout_ms": 5000},
