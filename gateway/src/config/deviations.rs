@@ -3,8 +3,12 @@
 
 use super::{Mend, Quirks, ToolIds};
 
-/// S: `[openai:types/...]`; unknown fields in messages are 400 ("Additional properties are not allowed").
-pub(super) const OPENAI: Quirks = Quirks { strict_messages: true, ..Quirks::NONE };
+/// S: `[openai:types/...]`; unknown fields in messages are 400 ("Additional properties are not allowed");
+/// `[openai:types/embedding_create_params.py]`: 2,048 inputs.
+pub(super) const OPENAI: Quirks = Quirks { strict_messages: true, most_inputs: 2048, ..Quirks::NONE };
+
+/// S: learn.microsoft.com/azure/foundry/openai/how-to/embeddings: 2,048 inputs.
+pub(super) const AZURE: Quirks = Quirks { most_inputs: 2048, ..Quirks::NONE };
 
 /// S: console.groq.com/docs/openai, `[groq:types/chat]`: 400 for these fields; usage of streams under `x_groq`.
 pub(super) const GROQ: Quirks = Quirks {

@@ -151,7 +151,7 @@ pub const PRESETS: &[Preset] = &[
         discover: None,
         needs_key: true,
         note: "the endpoint of your Azure OpenAI resource, such as `https://NAME.openai.azure.com`",
-        quirks: &Quirks::NONE,
+        quirks: &deviations::AZURE,
         ..COMPATIBLE
     },
     Preset {

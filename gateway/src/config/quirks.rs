@@ -24,6 +24,8 @@ pub struct Quirks {
     /// Put before a model name that has no `/`.
     pub model_prefix: &'static str,
     pub tool_ids: ToolIds,
+    /// Inputs of one request for embeddings; more are sent in several.
+    pub most_inputs: usize,
     /// It answers `/rerank` as Cohere does.
     pub rerank: bool,
     /// What is mended in the provider's answers.
@@ -62,6 +64,7 @@ impl Quirks {
         stream_options: true,
         model_prefix: "",
         tool_ids: ToolIds::Any,
+        most_inputs: usize::MAX,
         rerank: false,
         mends: &[],
     };

@@ -6,21 +6,21 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, response::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, response::Parts};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Lease, ProviderCore, UpstreamStream, attempt::Attempt, media};
+use super::{Lease, ProviderCore, UpstreamStream, attempt::Attempt, media, parts};
 use crate::{
     api::ClientRequest,
     body::{Partial, collect},
     refusal::{Cause, Refusal},
     transport::{MediaFetcher, TransportError, UpstreamBody},
-    wire::{Answer, Loss, Target, Upstream},
+    wire::{Answer, Loss, Payload, Target, Upstream},
 };
 
 /// A whole answer is held in memory; 2,048 embeddings of 3,072 dimensions are about 130 MB of JSON.
-const MAX_ANSWER: u64 = 256 << 20;
+pub(super) const MAX_ANSWER: u64 = 256 << 20;
 /// Error bodies are read this far.
 const MAX_ERROR: usize = 64 << 10;
 const ERROR_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,31 +86,27 @@ async fn call(
     bounds: Bounds<'_>,
     attempt: &mut Attempt,
 ) -> Result<Called, Refusal> {
-    let Upstream { path, headers, body, losses, reading } = upstream;
-    let mut outgoing = http::Request::new(body);
-    *outgoing.method_mut() = Method::POST;
-    *outgoing.uri_mut() = core.uri(&path)?;
-    *outgoing.headers_mut() = core.headers(attempt.lease.key);
-    outgoing.headers_mut().extend(headers);
-
     let timeouts = &core.config.timeouts;
     let patience = if request.envelope.stream { timeouts.first_byte } else { timeouts.request };
-    let deadline = bounds.deadline.min(attempt.began + patience);
-    timeout_at(deadline, core.authorise(&mut outgoing)).await.map_err(|_| too_slow())??;
-    let sending = core.transport.send(outgoing);
-    let response = timeout_at(deadline, sending).await.map_err(|_| too_slow())?;
-    let (head, body) = response.map_err(|error| unreachable(&error))?.into_parts();
+    let sending = Sending { key: attempt.lease.key, deadline: bounds.deadline.min(attempt.began + patience) };
+    if !upstream.more.is_empty() {
+        let losses = upstream.losses.clone();
+        let (answer, headers) = parts::send(core, upstream, sending, attempt).await?;
+        return Ok(Called::Whole { answer, headers, losses });
+    }
+    let Upstream { path, headers, body, losses, reading, .. } = upstream;
+    let (head, body) = send(core, &path, headers, body, sending).await?;
     attempt.answered(&head.headers);
 
     if !head.status.is_success() {
-        return Err(refused(core, head, body, deadline).await);
+        return Err(refused(core, head, body, sending.deadline).await);
     }
     if request.envelope.stream && is_event_stream(&head) {
         let decoder = core.format.stream(&reading);
-        let stream = super::stream::Unopened { body, decoder, first_content: deadline, idle: timeouts.idle };
+        let stream = super::stream::Unopened { body, decoder, first_content: sending.deadline, idle: timeouts.idle };
         return Ok(Called::Stream { stream, headers: head.headers, losses });
     }
-    let body = timeout_at(deadline, whole(body)).await.map_err(|_| too_slow())??;
+    let body = whole(body, sending.deadline).await?;
     let answer = core.format.answer(&reading, &head.headers, body)?;
     if request.envelope.stream {
         // a 200 that is no stream was asked for as one: unreadable for a client that waits for events
@@ -126,16 +122,50 @@ fn is_event_stream(head: &Parts) -> bool {
     KINDS.iter().any(|wanted| kind.get(..wanted.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(wanted)))
 }
 
+/// With which of the provider's keys a request goes, and when its answer is too late.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sending {
+    pub key: usize,
+    pub deadline: Instant,
+}
+
+/// Sends one request and waits for the head of its answer.
+///
+/// # Errors
+/// When none arrives.
+pub(super) async fn send(
+    core: &ProviderCore,
+    path: &str,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Payload,
+    Sending { key, deadline }: Sending,
+) -> Result<(Parts, UpstreamBody), Refusal> {
+    let mut outgoing = http::Request::new(body);
+    *outgoing.method_mut() = Method::POST;
+    *outgoing.uri_mut() = core.uri(path)?;
+    *outgoing.headers_mut() = core.headers(key);
+    outgoing.headers_mut().extend(headers);
+    timeout_at(deadline, core.authorise(&mut outgoing)).await.map_err(|_| too_slow())??;
+    let sending = core.transport.send(outgoing);
+    let response = timeout_at(deadline, sending).await.map_err(|_| too_slow())?;
+    Ok(response.map_err(|error| unreachable(&error))?.into_parts())
+}
+
 /// The whole answer.
-async fn whole(body: UpstreamBody) -> Result<Bytes, Refusal> {
-    collect(body, MAX_ANSWER).await.map_err(|partial| match partial {
-        Partial::TooLarge => Refusal::new(Cause::Upstream, "the provider's answer is too large"),
+pub(super) async fn whole(body: UpstreamBody, deadline: Instant) -> Result<Bytes, Refusal> {
+    let collected = timeout_at(deadline, collect(body, MAX_ANSWER)).await.map_err(|_| too_slow())?;
+    collected.map_err(|partial| match partial {
+        Partial::TooLarge => too_large(),
         Partial::Broken(error) => broken(&error),
     })
 }
 
+pub(super) fn too_large() -> Refusal {
+    Refusal::new(Cause::Upstream, "the provider's answer is too large")
+}
+
 /// Reads as much of an error body as it takes to name the cause; a slow one is judged by its status alone.
-async fn refused(core: &ProviderCore, head: Parts, mut body: UpstreamBody, deadline: Instant) -> Refusal {
+pub(super) async fn refused(core: &ProviderCore, head: Parts, mut body: UpstreamBody, deadline: Instant) -> Refusal {
     let mut text = BytesMut::new();
     let until = deadline.min(Instant::now() + ERROR_TIMEOUT);
     let reading = async {

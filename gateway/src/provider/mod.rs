@@ -19,6 +19,7 @@ pub mod latency;
 mod media;
 mod model;
 mod obstacles;
+mod parts;
 pub mod peak;
 pub mod quota;
 mod stats;

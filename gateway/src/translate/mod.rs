@@ -165,6 +165,9 @@ fn sent(upstream: &Upstream) -> Value {
     if let Some(tool) = &upstream.reading.json_tool {
         sent["json_tool"] = json!(tool);
     }
+    if !upstream.more.is_empty() {
+        sent["more"] = upstream.more.iter().map(self::sent).collect();
+    }
     sent
 }
 

@@ -24,7 +24,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 pub use errors::retry_after;
-pub use hub::dispositions::{Disposition, Dispositions};
+pub use hub::{
+    dispositions::{Disposition, Dispositions},
+    embeddings::merge,
+};
 pub use magic::media_type;
 pub use payload::Payload;
 pub use sse::Boundary;
@@ -129,6 +132,8 @@ pub struct Upstream {
     pub losses: Vec<Loss>,
     /// What the answer's reader has to know of this request.
     pub reading: Reading,
+    /// The rest of a request that the provider takes in parts only; [`merge`] makes one answer out of theirs.
+    pub more: Vec<Upstream>,
 }
 
 /// A field that does not reach the provider as the client sent it.
@@ -161,6 +166,8 @@ pub struct Reading {
     pub json_tool: Option<Box<str>>,
     /// The client wants its vectors as base64.
     pub base64: bool,
+    /// How many inputs a part has; 0 where the request is no part.
+    pub inputs: usize,
     /// What was ranked, where the answer repeats it.
     pub documents: Vec<RerankDocument>,
 }
@@ -189,6 +196,7 @@ impl Reading {
             model: Box::default(),
             json_tool: None,
             base64: false,
+            inputs: 0,
             documents: Vec::new(),
         }
     }

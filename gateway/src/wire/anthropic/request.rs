@@ -70,5 +70,6 @@ pub(super) fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstre
         body: body.into(),
         losses: losses.into_vec(),
         reading: Reading { tool_ids: conversation.tool_ids, json_tool, ..Reading::of(request, target) },
+        more: Vec::new(),
     })
 }

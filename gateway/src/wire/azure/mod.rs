@@ -24,8 +24,12 @@ impl WireFormat for Azure {
 
     /// The model's name, which v1 needs, goes into the body as for OpenAI; deployments ignore it.
     fn request(&self, request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal> {
-        let upstream = OpenAi.request(request, target)?;
-        Ok(Upstream { path: path::of(request.endpoint, target).into(), ..upstream })
+        let mut upstream = OpenAi.request(request, target)?;
+        upstream.path = path::of(request.endpoint, target).into();
+        for part in &mut upstream.more {
+            part.path = upstream.path.clone();
+        }
+        Ok(upstream)
     }
 
     fn answer(&self, reading: &Reading, headers: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {

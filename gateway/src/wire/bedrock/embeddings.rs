@@ -9,7 +9,7 @@ use super::regions;
 use crate::{
     api::{
         ClientRequest, Embedding, EmbeddingObject, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage,
-        EmbeddingVector, EncodingFormat, ListObject, TextInput, TokenUsage,
+        EmbeddingVector, EncodingFormat, ListObject, TokenUsage,
     },
     refusal::{Cause, Refusal},
     wire::{
@@ -34,7 +34,7 @@ enum Invocation<'a> {
         normalize: Option<bool>,
     },
     Cohere {
-        texts: Vec<&'a str>,
+        texts: &'a [String],
         input_type: &'a str,
         embedding_types: [&'static str; 1],
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,39 +45,36 @@ enum Invocation<'a> {
 }
 
 /// # Errors
-/// 400 for what the model does not take: token ids, several texts, another length.
+/// 400 for what the model does not take: token ids, another length.
 pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal> {
-    let asked: EmbeddingRequest = hub::parse(&request.body)?;
-    let mut losses = Losses::default();
-    let texts: Vec<&str> = match &asked.input {
-        TextInput::Text(text) => vec![text],
-        TextInput::Texts(texts) => texts.iter().map(String::as_str).collect(),
-        TextInput::Tokens(_) | TextInput::TokenLists(_) => {
-            return Err(Refusal::invalid("input", "Bedrock embeds text; token ids mean nothing to its models"));
-        }
-    };
-    losses.drop_if("user", asked.user.is_some());
+    let asked = hub::embeddings::asked(request)?;
+    let texts = hub::embeddings::texts(&asked.input)?;
     let model = regions::model_in(target.settings.region.as_deref(), target.model);
-    let base = regions::base(&model);
+    let most = if regions::base(&model).starts_with("cohere.embed") { MOST_TEXTS } else { 1 };
+    hub::embeddings::in_parts(texts, most, |texts| part(request, target, &asked, &model, texts))
+}
+
+fn part(
+    request: &ClientRequest,
+    target: Target<'_>,
+    asked: &EmbeddingRequest,
+    model: &str,
+    texts: &[String],
+) -> Result<Upstream, Refusal> {
+    let mut losses = Losses::default();
+    losses.drop_if("user", asked.user.is_some());
+    let base = regions::base(model);
     let text = |name: &str| asked.extra.get(name).and_then(Value::as_str);
-    let (invocation, read): (_, &[&str]) =
-        if base.starts_with("amazon.titan-embed-text") || base.starts_with("amazon.titan-embed-g1") {
+    let (invocation, read): (_, &[&str]) = match texts {
+        [input_text] if base.starts_with("amazon.titan-embed-text") || base.starts_with("amazon.titan-embed-g1") => {
             let is_v2 = base.starts_with("amazon.titan-embed-text-v2");
-            let [input_text] = texts[..] else {
-                return Err(Refusal::invalid("input", "Titan embeds one text at a time: send one request for each"));
-            };
             if !is_v2 && asked.dimensions.is_some() {
                 return Err(Refusal::invalid("dimensions", "only version 2 of Titan shortens its vectors"));
             }
             let normalize = asked.extra.get("normalize").and_then(Value::as_bool).filter(|_| is_v2);
             (Invocation::Titan { input_text, dimensions: asked.dimensions, normalize }, &["normalize"])
-        } else if base.starts_with("cohere.embed") {
-            if texts.is_empty() || texts.len() > MOST_TEXTS {
-                return Err(Refusal::invalid(
-                    "input",
-                    format!("Cohere embeds 1 to {MOST_TEXTS} texts at a time on Bedrock"),
-                ));
-            }
+        }
+        texts if base.starts_with("cohere.embed") => {
             if asked.dimensions.is_some() && !base.starts_with("cohere.embed-v4") {
                 return Err(Refusal::invalid("dimensions", "only version 4 of Cohere's models shortens its vectors"));
             }
@@ -87,16 +84,18 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
             let embedding_types = ["float"];
             let cohere = Invocation::Cohere { texts, input_type, embedding_types, output_dimension, truncate };
             (cohere, &["input_type", "truncate"])
-        } else {
+        }
+        _ => {
             let message = "of Bedrock's embedding models the gateway knows Titan's for text and Cohere's";
             return Err(Refusal::invalid("model", message));
-        };
+        }
+    };
     for (name, _) in asked.extra.iter().filter(|(name, value)| !read.contains(&name.as_str()) && !value.is_null()) {
         losses.dropped(if is_plain(name) { name.clone() } else { "extra".to_owned() });
     }
     let body = serde_json::to_vec(&invocation).expect("a request serialises");
     Ok(Upstream {
-        path: format!("/model/{}/invoke", regions::encoded(&model)).into(),
+        path: format!("/model/{}/invoke", regions::encoded(model)).into(),
         headers: Vec::new(),
         body: Payload::from(Bytes::from(body)),
         losses: losses.into_vec(),
@@ -104,6 +103,7 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
             base64: asked.encoding_format == Some(EncodingFormat::Base64),
             ..Reading::of(request, target)
         },
+        more: Vec::new(),
     })
 }
 

@@ -94,6 +94,7 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
         body: Payload::from(bytes),
         losses: losses.into_vec(),
         reading: Reading { json_tool: toolbox.json_tool, ..Reading::of(request, target) },
+        more: Vec::new(),
     })
 }
 

@@ -58,5 +58,6 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
         body: Payload::from(Bytes::from(body)),
         losses: losses.into_vec(),
         reading: Reading { documents, ..Reading::of(request, target) },
+        more: Vec::new(),
     })
 }

@@ -8,7 +8,7 @@ use super::{answer::count, errors};
 use crate::{
     api::{
         ClientRequest, Embedding, EmbeddingObject, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage,
-        EmbeddingVector, EncodingFormat, ListObject, TextInput, TokenUsage,
+        EmbeddingVector, EncodingFormat, ListObject, TokenUsage,
     },
     refusal::{Cause, Refusal},
     wire::{Answer, Reading, Target, Upstream, hub},
@@ -51,20 +51,20 @@ struct Billed {
 }
 
 /// # Errors
-/// 400 for tokens instead of texts, and for more texts than Cohere takes at once.
+/// 400 for tokens instead of texts.
 pub(super) fn request(request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal> {
-    let asked: EmbeddingRequest = hub::parse(&request.body).map_err(Refusal::from)?;
+    let asked = hub::embeddings::asked(request)?;
+    let texts = hub::embeddings::texts(&asked.input)?;
+    hub::embeddings::in_parts(texts, MAX_TEXTS, |texts| part(request, target, &asked, texts))
+}
+
+fn part(
+    request: &ClientRequest,
+    target: Target<'_>,
+    asked: &EmbeddingRequest,
+    texts: &[String],
+) -> Result<Upstream, Refusal> {
     let mut losses = hub::Losses::default();
-    let texts = match &asked.input {
-        TextInput::Text(text) => std::slice::from_ref(text),
-        TextInput::Texts(texts) => &texts[..],
-        TextInput::Tokens(_) | TextInput::TokenLists(_) => {
-            return Err(Refusal::invalid("input", "Cohere embeds texts, not token ids"));
-        }
-    };
-    if texts.is_empty() || texts.len() > MAX_TEXTS {
-        return Err(Refusal::invalid("input", format!("Cohere embeds 1 to {MAX_TEXTS} texts per request")));
-    }
     losses.drop_if("user", asked.user.is_some());
     let own = |name: &str| asked.extra.get(name).and_then(|value| value.as_str());
     let known = |name: &str| matches!(name, "input_type" | "truncate");
@@ -91,6 +91,7 @@ pub(super) fn request(request: &ClientRequest, target: Target<'_>) -> Result<Ups
             base64: asked.encoding_format == Some(EncodingFormat::Base64),
             ..Reading::of(request, target)
         },
+        more: Vec::new(),
     })
 }
 

@@ -42,5 +42,6 @@ pub(super) fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstre
         body: body.into(),
         losses: losses.into_vec(),
         reading: Reading::of(request, target),
+        more: Vec::new(),
     })
 }

@@ -48,5 +48,6 @@ pub(super) fn request(request: &ClientRequest, target: Target<'_>) -> Result<Ups
         body: bytes::Bytes::from(body).into(),
         losses: losses.into_vec(),
         reading: Reading { documents, ..Reading::of(request, target) },
+        more: Vec::new(),
     })
 }

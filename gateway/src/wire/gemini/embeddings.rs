@@ -8,7 +8,7 @@ use super::{errors, path};
 use crate::{
     api::{
         ClientRequest, Embedding, EmbeddingObject, EmbeddingRequest, EmbeddingResponse, EmbeddingUsage,
-        EmbeddingVector, EncodingFormat, ListObject, TextInput, TokenUsage,
+        EmbeddingVector, EncodingFormat, ListObject, TokenUsage,
     },
     refusal::{Cause, Refusal},
     wire::{
@@ -19,6 +19,9 @@ use crate::{
 
 /// What AI Studio takes in one batch.
 const MAX_BATCH: usize = 100;
+/// What Vertex AI takes in one `:predict`; Gemini's own models take one text there.
+/// <https://cloud.google.com/vertex-ai/generative-ai/docs/embeddings/get-text-embeddings>
+const MAX_INSTANCES: usize = 250;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -74,30 +77,31 @@ struct Parameters<'a> {
 }
 
 pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal> {
-    let asked: EmbeddingRequest = hub::parse(&request.body)?;
-    let texts = match &asked.input {
-        TextInput::Text(text) => std::slice::from_ref(text),
-        TextInput::Texts(texts) => texts,
-        TextInput::Tokens(_) | TextInput::TokenLists(_) => {
-            return Err(Refusal::invalid(
-                "input",
-                "this provider embeds texts; token ids of another vocabulary mean nothing to it",
-            ));
-        }
+    let asked = hub::embeddings::asked(request)?;
+    let texts = hub::embeddings::texts(&asked.input)?;
+    let most = match path::is_vertex(target.settings) {
+        false => MAX_BATCH,
+        true if target.model.contains("gemini") => 1,
+        true => MAX_INSTANCES,
     };
-    if texts.is_empty() {
-        return Err(Refusal::invalid("input", "there is nothing to embed"));
-    }
+    hub::embeddings::in_parts(texts, most, |texts| part(request, target, &asked, texts))
+}
+
+fn part(
+    request: &ClientRequest,
+    target: Target<'_>,
+    asked: &EmbeddingRequest,
+    texts: &[String],
+) -> Result<Upstream, Refusal> {
     let mut losses = Losses::default();
     losses.drop_if("user", asked.user.is_some());
     let task_type = asked.extra.get("task_type").and_then(|task| task.as_str());
     let dimensions = asked.dimensions;
     let (method, body) = if !path::is_vertex(target.settings) {
-        studio(texts, task_type, dimensions, target)?
-    } else if takes_one(target.model) {
-        let [text] = texts else {
-            return Err(Refusal::invalid("input", "this model embeds one text at a time on Vertex AI"));
-        };
+        studio(texts, task_type, dimensions, target)
+    } else if let [text] = texts
+        && embeds_content(target.model)
+    {
         let config = Parameters { task_type, output_dimensionality: dimensions };
         let embed_content_config = (task_type.is_some() || dimensions.is_some()).then_some(config);
         let content = Content { parts: [Text { text }] };
@@ -116,11 +120,12 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
         body: Bytes::from(body).into(),
         losses: losses.into_vec(),
         reading,
+        more: Vec::new(),
     })
 }
 
 /// The newer Gemini models are not behind `:predict`. (google-genai: `t_is_vertex_embed_content_model`)
-fn takes_one(model: &str) -> bool {
+fn embeds_content(model: &str) -> bool {
     model.contains("gemini") && !model.contains("gemini-embedding-001")
 }
 
@@ -129,7 +134,7 @@ fn studio(
     task_type: Option<&str>,
     dimensions: Option<u32>,
     target: Target<'_>,
-) -> Result<(&'static str, Vec<u8>), Refusal> {
+) -> (&'static str, Vec<u8>) {
     let embed = |model, text| Embed {
         model,
         content: Content { parts: [Text { text }] },
@@ -138,15 +143,11 @@ fn studio(
         embed_content_config: None,
     };
     if let [text] = texts {
-        return Ok(("embedContent", json(&embed(None, text))));
-    }
-    if texts.len() > MAX_BATCH {
-        let message = format!("this provider embeds at most {MAX_BATCH} texts at once, not {}", texts.len());
-        return Err(Refusal::invalid("input", message));
+        return ("embedContent", json(&embed(None, text)));
     }
     let name = format!("models/{}", target.model.strip_prefix("models/").unwrap_or(target.model));
     let requests = texts.iter().map(|text| embed(Some(&name), text)).collect();
-    Ok(("batchEmbedContents", json(&Batch { requests })))
+    ("batchEmbedContents", json(&Batch { requests }))
 }
 
 fn json(body: &impl Serialize) -> Vec<u8> {

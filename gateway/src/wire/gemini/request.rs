@@ -54,6 +54,7 @@ fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal
         body: body.into(),
         losses: losses.into_vec(),
         reading: Reading::of(request, target),
+        more: Vec::new(),
     })
 }
 

@@ -7,6 +7,7 @@
 pub mod answers;
 mod chunks;
 pub mod dispositions;
+pub mod embeddings;
 pub mod inline;
 mod losses;
 mod parse;

@@ -5,7 +5,12 @@ use std::{borrow::Cow, ops::Range};
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::{edits::Edits, is_plain, second_look, spans::members};
+use super::{
+    edits::Edits,
+    hub::embeddings::joined,
+    is_plain, second_look,
+    spans::{elements, members},
+};
 use crate::{
     api::{ClientRequest, Endpoint, Field},
     config::Quirks,
@@ -18,7 +23,40 @@ const ASK_FOR_USAGE: &[u8] = br#"{"include_usage":true}"#;
 const MAX_LOSSES: usize = 32;
 
 pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Upstream {
+    let portions = portions(request, target.quirks);
+    if portions.is_empty() {
+        return whole(request, target, None);
+    }
+    joined(portions.iter().map(|portion| whole(request, target, Some(portion))).collect())
+}
+
+/// Inputs that go out together.
+struct Portion {
+    /// From the first one's beginning to the last one's end.
+    span: Range<usize>,
+    inputs: usize,
+}
+
+/// The inputs to embed, where there are more than the provider takes at once.
+fn portions(request: &ClientRequest, quirks: &Quirks) -> Vec<Portion> {
+    let most = quirks.most_inputs;
+    // an input and its comma are three bytes at least
+    let many = |field: &&Field| request.endpoint == Endpoint::Embeddings && field.value.len() / 3 > most;
+    let Some(input) = request.envelope.field("input").filter(many) else { return Vec::new() };
+    let inputs = elements(&request.body, input.value.clone());
+    let are_tokens = inputs.first().is_some_and(|first| request.body[first.start].is_ascii_digit());
+    if inputs.len() <= most || are_tokens {
+        return Vec::new();
+    }
+    let portion = |some: &[Range<usize>]| Portion { span: some[0].start..some[some.len() - 1].end, inputs: some.len() };
+    inputs.chunks(most).map(portion).collect()
+}
+
+fn whole(request: &ClientRequest, target: Target<'_>, portion: Option<&Portion>) -> Upstream {
     let mut draft = Draft::new(request, target.quirks);
+    if let Some(portion) = portion {
+        draft.only(portion);
+    }
     draft.model(target.model);
     draft.top_level();
     draft.usage();
@@ -34,6 +72,7 @@ pub(super) struct Draft<'a> {
     pub edits: Edits,
     pub tool_ids: Vec<(String, String)>,
     losses: Vec<Loss>,
+    inputs: usize,
     /// Positions in the envelope's fields, of those that do not go out.
     cut: SmallVec<[usize; 4]>,
 }
@@ -41,7 +80,7 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(request: &'a ClientRequest, quirks: &'static Quirks) -> Self {
         let edits = Edits::default();
-        Self { request, quirks, edits, tool_ids: Vec::new(), losses: Vec::new(), cut: SmallVec::new() }
+        Self { request, quirks, edits, tool_ids: Vec::new(), losses: Vec::new(), inputs: 0, cut: SmallVec::new() }
     }
 
     /// A field that goes out.
@@ -59,6 +98,15 @@ impl<'a> Draft<'a> {
     pub(super) fn lose(&mut self, field: Cow<'static, str>, fate: Fate) {
         if self.losses.len() < MAX_LOSSES && !self.losses.iter().any(|loss| loss.field == field) {
             self.losses.push(Loss { field, fate });
+        }
+    }
+
+    /// Leaves the other inputs out.
+    fn only(&mut self, portion: &Portion) {
+        if let Some(input) = self.field("input") {
+            self.edits.replace(input.value.start + 1..portion.span.start, Bytes::new());
+            self.edits.replace(portion.span.end..input.value.end - 1, Bytes::new());
+            self.inputs = portion.inputs;
         }
     }
 
@@ -162,6 +210,7 @@ impl<'a> Draft<'a> {
         let reading = Reading {
             hide_usage: self.hides_usage(),
             tool_ids: self.tool_ids,
+            inputs: self.inputs,
             ..Reading::plain(self.request.endpoint, self.quirks)
         };
         Upstream {
@@ -170,6 +219,7 @@ impl<'a> Draft<'a> {
             body: self.edits.apply(&self.request.body),
             losses: self.losses,
             reading,
+            more: Vec::new(),
         }
     }
 }

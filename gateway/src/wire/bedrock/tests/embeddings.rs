@@ -32,14 +32,26 @@ fn each_vendor_is_asked_in_its_own_words() {
 #[test]
 fn what_cannot_be_embedded_is_refused() {
     for (model, asked, param) in [
-        (TITAN, json!({ "input": ["a", "b"] }), "input"),
         (TITAN, json!({ "input": [1, 2] }), "input"),
-        (COHERE, json!({ "input": vec!["a"; 97] }), "input"),
+        (TITAN, json!({ "input": [] }), "input"),
+        (TITAN, json!({ "input": vec!["a"; 2049] }), "input"),
+        (TITAN, json!({ "input": "a", "encoding_format": "int8" }), "encoding_format"),
         (COHERE, json!({ "input": "a", "dimensions": 5 }), "dimensions"),
         ("amazon.titan-embed-text-v1", json!({ "input": "a", "dimensions": 5 }), "dimensions"),
         (NOVA, json!({ "input": "a" }), "model"),
     ] {
         assert_eq!(embed(model, &asked).unwrap_err().param.as_deref(), Some(param), "{model}");
+    }
+}
+
+#[test]
+fn many_texts_go_in_parts() {
+    for (model, count, sizes) in [(TITAN, 3, vec![1, 1, 1]), (COHERE, 97, vec![96, 1])] {
+        let sent = embed(model, &json!({ "input": vec!["a"; count], "user": "u" })).unwrap();
+        let parts: Vec<usize> = std::iter::once(&sent).chain(&sent.more).map(|part| part.reading.inputs).collect();
+        assert_eq!(parts, sizes, "{model}");
+        assert!(sent.more.iter().all(|part| part.path == sent.path));
+        assert_eq!(sent.losses.len(), 1);
     }
 }
 

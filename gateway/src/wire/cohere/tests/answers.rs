@@ -47,7 +47,12 @@ fn embeddings_go_there_and_back() {
     let sent = send(json!({"model": "m", "input": ["a"]})).unwrap();
     assert_eq!(answer(&sent.reading)["data"][0]["embedding"], json!([1.0, -2.5]));
     assert_eq!(send(json!({"model": "m", "input": [1, 2]})).unwrap_err().param.unwrap(), "input");
-    assert_eq!(send(json!({"model": "m", "input": vec!["a"; 97]})).unwrap_err().param.unwrap(), "input");
+    assert_eq!(send(json!({"model": "m", "input": []})).unwrap_err().param.unwrap(), "input");
+    let refusal = send(json!({"model": "m", "input": "a", "encoding_format": "ubinary"})).unwrap_err();
+    assert_eq!(refusal.param.unwrap(), "encoding_format");
+    let parts = send(json!({"model": "m", "input": vec!["a"; 193]})).unwrap();
+    let sizes: Vec<usize> = parts.more.iter().map(|part| part.reading.inputs).collect();
+    assert_eq!((parts.reading.inputs, sizes), (96, vec![96, 1]));
 }
 
 #[test]

@@ -36,15 +36,34 @@ fn one_text_and_many_have_methods_of_their_own() {
 }
 
 #[test]
-fn tokens_and_batches_too_large_are_refused() {
-    let many = format!(r#""input":[{}"a"]"#, "\"a\",".repeat(100));
-    for members in [r#""input":[1,2]"#, r#""input":[[1],[2]]"#, r#""input":[]"#, &many] {
-        assert_eq!(embed(members, "e", &studio()).unwrap_err().param.as_deref(), Some("input"), "{members}");
+fn tokens_and_other_encodings_are_refused() {
+    for (members, param) in [
+        (r#""input":[1,2]"#, "input"),
+        (r#""input":[[1],[2]]"#, "input"),
+        (r#""input":[]"#, "input"),
+        (r#""input":"a","encoding_format":"int8""#, "encoding_format"),
+    ] {
+        assert_eq!(embed(members, "e", &studio()).unwrap_err().param.as_deref(), Some(param), "{members}");
     }
-    assert_eq!(
-        embed(r#""input":["a","b"]"#, "gemini-embedding-2", &vertex()).unwrap_err().param.as_deref(),
-        Some("input")
-    );
+}
+
+#[test]
+fn more_texts_than_one_request_takes_go_in_parts() {
+    let texts: Vec<String> = (0..501).map(|text| format!("\"{text}\"")).collect();
+    let members = format!(r#""input":[{}]"#, texts.join(","));
+    for (model, settings, sizes, method) in [
+        ("e", studio(), vec![100, 100, 100, 100, 100, 1], "batchEmbedContents"),
+        ("text-embedding-005", vertex(), vec![250, 250, 1], "predict"),
+        ("gemini-embedding-001", vertex(), vec![1; 501], "predict"),
+        ("gemini-embedding-2", vertex(), vec![1; 501], "embedContent"),
+    ] {
+        let sent = embed(&members, model, &settings).unwrap();
+        assert!(sent.path.ends_with(method), "{}", sent.path);
+        let parts: Vec<usize> = std::iter::once(&sent).chain(&sent.more).map(|part| part.reading.inputs).collect();
+        assert_eq!(parts, sizes, "{model}");
+        let last = sent.more.last().unwrap().body.to_bytes();
+        assert!(std::str::from_utf8(&last).unwrap().contains(r#""500""#), "{model}");
+    }
 }
 
 #[test]

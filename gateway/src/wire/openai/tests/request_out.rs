@@ -75,6 +75,37 @@ fn embeddings_are_never_asked_for_stream_usage() {
 }
 
 #[test]
+fn inputs_beyond_the_limit_go_in_parts() {
+    static TWO: Quirks = Quirks { most_inputs: 2, ..Quirks::NONE };
+    let parts = |body: &'static str| {
+        let request = read(Endpoint::Embeddings, Bytes::from_static(body.as_bytes())).unwrap();
+        let (first, sent) = upstream(&request, "n", &TWO);
+        let text = |part: &Upstream| String::from_utf8(part.body.to_bytes().to_vec()).unwrap();
+        let bodies: Vec<String> = std::iter::once(first).chain(sent.more.iter().map(text)).collect();
+        let sizes: Vec<usize> = std::iter::once(&sent).chain(&sent.more).map(|part| part.reading.inputs).collect();
+        (bodies, sizes)
+    };
+    let (bodies, sizes) = parts(r#"{"input": [ "a\"]" , "b","c", "d" ,"e"] ,"model":"m","x":1e2}"#);
+    assert_eq!(
+        bodies,
+        [
+            r#"{"input": ["a\"]" , "b"] ,"model":"n","x":1e2}"#,
+            r#"{"input": ["c", "d"] ,"model":"n","x":1e2}"#,
+            r#"{"input": ["e"] ,"model":"n","x":1e2}"#,
+        ]
+    );
+    assert_eq!(sizes, [2, 2, 1]);
+    assert_eq!(parts(r#"{"model":"m","input":[[1,2],[3],[4]]}"#).1, [2, 1], "lists of tokens are inputs");
+    for whole in [
+        r#"{"model":"n","input":[1,22,333]}"#,
+        r#"{"model":"n","input":["a","bbbbbbbb"]}"#,
+        r#"{"model":"n","input":"abcdefghij"}"#,
+    ] {
+        assert_eq!(parts(whole), (vec![whole.to_owned()], vec![0]));
+    }
+}
+
+#[test]
 fn refused_fields_go_with_one_comma_each() {
     let rest = r#""model":"m","messages":[{"role":"user"}]"#;
     let cases = [
