@@ -28,8 +28,7 @@ pub struct EmbeddingRequest {
     /// The model's name, as `GET /v1/models` lists it.
     #[schema(min_length = 1)]
     pub model: String,
-    /// One input or many; each becomes one vector. An input must not be empty. More than a provider takes at once go in
-    /// several requests.
+    /// One input or many; each becomes one vector. An input must not be empty, and OpenAI takes at most 2,048 at once.
     pub input: TextInput,
     /// The length of the vectors, for models that can shorten them. The model's own length by default.
     #[serde(skip_serializing_if = "Option::is_none")]
