@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, Optional, Type
 from . import _logs
 from ._base import BaseClient, answer_type, upload_of
 from ._call import Call
-from ._retries import Attempts
+from ._retries import Attempts, retry_after, should_retry
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ._files import Upload
     from ._responses import APIResponse, AsyncStreamedResponse
+    from ._resume import Again, Place
 
 
 class AsyncConnections:
@@ -45,13 +46,15 @@ class AsyncClient(BaseClient):
     _connections: AsyncConnections
 
     async def request(self, call: Call) -> Any:
-        return await self._read(call, await self._send(call, body_later=call.stream))
+        call, place = self._resumption(call)
+        return await self._read(call, await self._send(call, body_later=call.stream), place)
 
     async def _raw(self, call: Call) -> APIResponse[Any]:
         from ._responses import APIResponse
 
+        call, place = self._resumption(call)
         response = await self._send(call, body_later=call.stream)
-        return APIResponse(response, lambda: self._made(call, response))
+        return APIResponse(response, lambda: self._made(call, response, place))
 
     async def _streaming(self, call: Call) -> AsyncStreamedResponse[Any]:
         from ._responses import AsyncStreamedResponse
@@ -59,16 +62,18 @@ class AsyncClient(BaseClient):
         response = await self._send(call, body_later=True)
         return AsyncStreamedResponse(response, lambda: self._read(call, response))
 
-    async def _read(self, call: Call, response: httpx.Response) -> Any:
+    async def _read(self, call: Call, response: httpx.Response, place: Optional[Place] = None) -> Any:
         if not call.stream:
             await response.aread()
-        return self._made(call, response)
+        return self._made(call, response, place)
 
-    def _made(self, call: Call, response: httpx.Response) -> Any:
+    def _made(self, call: Call, response: httpx.Response, place: Optional[Place]) -> Any:
         if call.stream:
+            from ._resume import AsyncBody
             from ._streams import AsyncStream
 
-            return AsyncStream(response, answer_type(call.event), call.end)
+            body = AsyncBody(response, place, lambda place: self._again(call, place))
+            return AsyncStream(body, answer_type(call.event), call.end)
         if call.binary:
             from ._responses import BinaryResponse
 
@@ -90,7 +95,7 @@ class AsyncClient(BaseClient):
 
         from ._http import HOPELESS, scrub_error
 
-        attempts = Attempts(self._timeout_of(call), self.max_retries, call.idempotent)
+        attempts = Attempts(self._timeout_of(call), self.max_retries)
         upload = upload_of(call)
         while True:
             try:
@@ -108,6 +113,30 @@ class AsyncClient(BaseClient):
             _logs.waiting(call.method, call.path, why, wait, attempts.retries)
             await anyio.sleep(wait)
 
+    async def _again(self, call: Call, place: Place) -> Again:
+        """Asks once for the rest of a stream."""
+        import anyio
+        import httpx
+
+        from ._http import scrub_error
+        from ._resume import Again
+
+        if self._connections.http().is_closed:
+            return Again(hopeless=True)
+        attempts = Attempts(self._time_for_rest(call, place), 0)
+        try:
+            with anyio.fail_after(attempts.deadline.remaining()):
+                response = await self._attempt(self._rest(call, place), attempts, None, body_later=True)
+        except TimeoutError:
+            return Again()
+        except httpx.RequestError as error:
+            scrub_error(error)
+            return Again()
+        if response.is_success:
+            return Again(response)
+        hopeless = not should_retry(response.status_code, response.headers)
+        return Again(hopeless=hopeless, asked=retry_after(response.headers))
+
     async def _attempt(
         self, call: Call, attempts: Attempts, upload: Optional[Upload], body_later: bool
     ) -> httpx.Response:
@@ -115,7 +144,7 @@ class AsyncClient(BaseClient):
         from ._http import USE_CLIENT_DEFAULT, Bearer, let_stream_rest, scrub, timeouts
 
         http, began = self._connections.http(), time.monotonic()
-        arguments = self._request_arguments(call, attempts, upload)
+        arguments = self._request_arguments(call, upload)
         request = http.build_request(**arguments, timeout=timeouts(attempts.deadline))
         auth = Bearer(self._secret) if self._secret and self._needs_key(call) else USE_CLIENT_DEFAULT
         response = await http.send(request, auth=auth, stream=True)

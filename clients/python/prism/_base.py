@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, Mapping, NoReturn, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, Mapping, NoReturn, Optional, Tuple, Union
 from urllib.parse import urlsplit
 
 from . import _logs
@@ -15,7 +15,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._files import Upload
-    from ._retries import Attempts
+    from ._resume import Place
 
 DEFAULT_MAX_RETRIES = 2
 
@@ -69,15 +69,38 @@ class BaseClient:
         settings["default_query"] = {**self.default_query, **(settings["default_query"] or {})}
         return settings
 
+    def _resumption(self, call: Call) -> Tuple[Call, Optional[Place]]:
+        """Where a stream stands that is asked for as resumable. Such a call gets a key of its own if it has none: a connection
+        may also be lost before the first event."""
+        if not call.stream:
+            return call, None
+        headers = HiddenHeaders(self.default_headers, call.extra_headers or {})
+        if headers.get("x-prism-resumable") is None:
+            return call, None
+        from ._resume import Place, seconds_of
+
+        seconds = seconds_of(headers)
+        if seconds is None:
+            return call, None
+        key = {} if "idempotency-key" in headers else {"idempotency-key": f"prism-{os.urandom(16).hex()}"}
+        return call._replace(extra_headers=HiddenHeaders(key, call.extra_headers or {})), Place(seconds)
+
+    def _rest(self, call: Call, place: Place) -> Call:
+        return call._replace(extra_headers=HiddenHeaders(call.extra_headers or {}, place.headers()))
+
+    def _time_for_rest(self, call: Call, place: Place) -> Timeout:
+        timeout = self._timeout_of(call)
+        remaining = place.remaining
+        return timeout._replace(total=remaining if timeout.total is None else min(timeout.total, remaining))
+
     def _timeout_of(self, call: Call) -> Timeout:
         return self.timeout if isinstance(call.timeout, Omit) else to_timeout(call.timeout)
 
-    def _request_arguments(self, call: Call, attempts: Attempts, upload: Optional[Upload]) -> Dict[str, Any]:
+    def _request_arguments(self, call: Call, upload: Optional[Upload]) -> Dict[str, Any]:
         """What `httpx.Client.build_request` is given, but for the key."""
         ours = {
             "accept": call.accept(),
             "user-agent": f"prism-python/{__version__}",
-            "idempotency-key": attempts.idempotency_key,
         }
         content = call.content(upload)
         if "content" in content:

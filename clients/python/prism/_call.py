@@ -31,7 +31,6 @@ class Call(NamedTuple):
     stream: bool = False
     binary: bool = False
     page: bool = False
-    idempotent: bool = False
     server: Literal["api", "control_plane"] = "api"
     path_params: Mapping[str, Any] = {}
     query: Mapping[str, Any] = {}

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Union
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Union
 
 Scalar = Union[str, int, float, bool]
 
 
 class GatewayConfig(NamedTuple):
-    """What one request, or one client, wants otherwise than the gateway's configuration says.
+    """How one request, or one client's, is routed otherwise than the gateway's configuration says, written as there."""
 
-    The members are the sections of the gateway's configuration, written as there.
-    """
-
-    routing: Optional[Mapping[str, Any]] = None
-    retry: Optional[Mapping[str, Any]] = None
+    strategy: Optional[str] = None
+    """How one of several providers is chosen."""
+    targets: Optional[Sequence[Mapping[str, Any]]] = None
+    """Who serves the model."""
+    providers: Optional[Sequence[str]] = None
+    """Another spelling of `failover.providers`."""
     failover: Optional[Mapping[str, Any]] = None
+    retry: Optional[Mapping[str, Any]] = None
     timeouts: Optional[Mapping[str, Any]] = None
-    cache: Optional[Mapping[str, Any]] = None
+    model_fallbacks: Optional[Sequence[str]] = None
+    """The models that are tried when nobody answers."""
 
     def to_dict(self) -> Dict[str, Any]:
-        return {name: dict(section) for name, section in self._asdict().items() if section is not None}
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
     def to_headers(self) -> Dict[str, str]:
         return create_headers(config=self)
@@ -64,14 +67,16 @@ def create_headers(
         properties: The same, one header for each.
         provider_lock: Only this provider may answer.
         request_timeout: Milliseconds for the whole request; for a stream, until its first content.
-        resumable: Seconds for which an interrupted answer may be resumed.
+        resumable: Seconds for which the upstream call of a stream outlives a lost connection. This SDK's streams reconnect by
+            themselves; with another's, `Last-Event-ID` asks for the rest.
         cache_ttl: Seconds for which the answer may be cached.
         cache_namespace: Answers are cached apart from other namespaces'.
         cache_force_refresh: Ask the provider even if an answer is cached.
         strict: Refuse the request when a field would be dropped or approximated on its way to the provider.
         include_cost: Write a stream's cost into its usage chunk, as `x_prism: {cost}`.
-        config: Routing, retries, failover, timeouts, caching for these requests.
-        idempotency_key: Requests with the same key are answered once.
+        config: Strategy, targets, failover, retries, timeouts, fallback models of these requests.
+        idempotency_key: The same request with the same key is answered once and gets that answer again for ten minutes. For
+            `extra_headers`: another request with the key is refused.
     """
     named: Dict[str, Any] = {
         "trace-id": trace_id,
@@ -96,7 +101,7 @@ def create_headers(
     if api_key is not None:
         headers["authorization"] = f"Bearer {api_key}"
     if idempotency_key is not None:
-        headers["idempotency-key"] = idempotency_key
+        headers["idempotency-key"] = _text(idempotency_key)
     for name, value in headers.items():
         if any(letter in value for letter in "\r\n\0"):
             raise ValueError(f"the header `{name}` must be one line")

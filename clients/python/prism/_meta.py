@@ -76,6 +76,11 @@ class PrismMeta:
         return self._text("x-prism-routing-strategy")
 
     @property
+    def replayed(self) -> bool:
+        """Whether an earlier call with the same idempotency key was answered with this."""
+        return self._text("idempotent-replayed") == "true"
+
+    @property
     def cache(self) -> Optional[str]:
         """Whether the answer is from the cache."""
         return self._text("x-prism-cache")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from typing import TYPE_CHECKING, Mapping, Optional
@@ -18,11 +17,10 @@ LONGEST_RETRY_AFTER = 60.0
 
 
 class Attempts:
-    """One call: how often it may be tried, until when, and under which idempotency key."""
+    """One call: how often it may be tried, and until when."""
 
-    def __init__(self, timeout: Timeout, max_retries: int, idempotent: bool) -> None:
+    def __init__(self, timeout: Timeout, max_retries: int) -> None:
         self.deadline = Deadline(timeout)
-        self.idempotency_key = None if idempotent else f"prism-{os.urandom(16).hex()}"
         self.retries = 0
         self._left = max_retries
 

@@ -1,10 +1,13 @@
-"""Streams of typed events. Left early, by `break`, by an exception or by the end of a `with`, they close the connection."""
+"""Streams of typed events. Left early, by `break`, by an exception or by the end of a `with`, they close the connection.
+
+A resumable one (`Body`) goes on after a lost connection; a caller's limit on silence is no lost connection.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, AsyncIterator, Generic, Iterator, Mapping, Optional, Type, TypeVar
 
-from ._errors import APIConnectionError, APIError
+from ._errors import APIConnectionError, APIError, APITimeoutError
 from ._meta import PrismMeta
 from ._retries import as_api_error
 from ._sse import ServerSentEvent, SSEDecoder
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
     import httpx
     from typing_extensions import Self
+
+    from ._resume import AsyncBody, Body
 
 T = TypeVar("T")
 
@@ -53,9 +58,10 @@ class _Reader(Generic[T]):
 class Stream(Generic[T]):
     """`for chunk in stream`; also a context manager."""
 
-    def __init__(self, response: httpx.Response, kind: Type[T], end: str = "[DONE]") -> None:
-        self.response = response
-        self._items = _items(response, _Reader[T](response, kind, end))
+    def __init__(self, body: Body, kind: Type[T], end: str = "[DONE]") -> None:
+        self.response = body.response
+        self._body = body
+        self._items = _items(body, _Reader[T](body.response, kind, end))
 
     @property
     def prism(self) -> PrismMeta:
@@ -82,38 +88,50 @@ class Stream(Generic[T]):
 
     def close(self) -> None:
         """Closes the connection; the gateway stops the provider."""
-        self.response.close()
+        self._body.close()
 
 
-def _items(response: httpx.Response, reader: _Reader[T]) -> Iterator[T]:
+def _items(body: Body, reader: _Reader[T]) -> Iterator[T]:
     # Refers to no stream, so that one which nobody holds any more is closed at once.
     import httpx
 
-    decoder = SSEDecoder()
+    place = body.place
     try:
-        for piece in response.iter_bytes():
-            for event in decoder.feed(piece):
-                if reader.ends(event):
+        while True:
+            decoder = SSEDecoder()
+            try:
+                for piece in body.response.iter_bytes():
+                    for event in decoder.feed(piece):
+                        if reader.ends(event):
+                            return
+                        item = reader.read(event)
+                        if place is not None:
+                            place.passed(event.id)
+                        yield item
+                if (error := reader.cut()) is None:
                     return
-                yield reader.read(event)
-        if (error := reader.cut()) is not None:
-            raise error
-    except httpx.RequestError as error:
-        if response.is_closed:
-            return  # by its owner
-        raise as_api_error(error, timed_out=isinstance(error, httpx.TimeoutException)) from error
-    except httpx.StreamClosed:
-        return  # by its owner
+            except httpx.RequestError as failure:
+                if body.is_left or body.response.is_closed:
+                    return  # by its owner
+                error = as_api_error(failure, timed_out=isinstance(failure, httpx.TimeoutException))
+                error.__cause__ = failure
+            except httpx.StreamClosed:
+                return  # by its owner
+            if isinstance(error, APITimeoutError) or not body.goes_on():
+                if body.is_left:
+                    return
+                raise error
     finally:
-        response.close()
+        body.close()
 
 
 class AsyncStream(Generic[T]):
     """`async for chunk in stream`; also a context manager."""
 
-    def __init__(self, response: httpx.Response, kind: Type[T], end: str = "[DONE]") -> None:
-        self.response = response
-        self._items = _async_items(response, _Reader[T](response, kind, end))
+    def __init__(self, body: AsyncBody, kind: Type[T], end: str = "[DONE]") -> None:
+        self.response = body.response
+        self._body = body
+        self._items = _async_items(body, _Reader[T](body.response, kind, end))
 
     @property
     def prism(self) -> PrismMeta:
@@ -140,26 +158,37 @@ class AsyncStream(Generic[T]):
 
     async def close(self) -> None:
         """Closes the connection; the gateway stops the provider."""
-        await self.response.aclose()
+        await self._body.close()
 
 
-async def _async_items(response: httpx.Response, reader: _Reader[T]) -> AsyncIterator[T]:
+async def _async_items(body: AsyncBody, reader: _Reader[T]) -> AsyncIterator[T]:
     import httpx
 
-    decoder = SSEDecoder()
+    place = body.place
     try:
-        async for piece in response.aiter_bytes():
-            for event in decoder.feed(piece):
-                if reader.ends(event):
+        while True:
+            decoder = SSEDecoder()
+            try:
+                async for piece in body.response.aiter_bytes():
+                    for event in decoder.feed(piece):
+                        if reader.ends(event):
+                            return
+                        item = reader.read(event)
+                        if place is not None:
+                            place.passed(event.id)
+                        yield item
+                if (error := reader.cut()) is None:
                     return
-                yield reader.read(event)
-        if (error := reader.cut()) is not None:
-            raise error
-    except httpx.RequestError as error:
-        if response.is_closed:
-            return  # by its owner
-        raise as_api_error(error, timed_out=isinstance(error, httpx.TimeoutException)) from error
-    except httpx.StreamClosed:
-        return  # by its owner
+            except httpx.RequestError as failure:
+                if body.is_left or body.response.is_closed:
+                    return  # by its owner
+                error = as_api_error(failure, timed_out=isinstance(failure, httpx.TimeoutException))
+                error.__cause__ = failure
+            except httpx.StreamClosed:
+                return  # by its owner
+            if isinstance(error, APITimeoutError) or not await body.goes_on():
+                if body.is_left:
+                    return
+                raise error
     finally:
-        await response.aclose()
+        await body.close()

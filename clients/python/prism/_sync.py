@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, Optional, Type
 from . import _logs
 from ._base import BaseClient, answer_type, upload_of
 from ._call import Call
-from ._retries import Attempts
+from ._retries import Attempts, retry_after, should_retry
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ._files import Upload
     from ._responses import APIResponse, StreamedResponse
+    from ._resume import Again, Place
 
 
 class Connections:
@@ -45,13 +46,15 @@ class SyncClient(BaseClient):
     _connections: Connections
 
     def request(self, call: Call) -> Any:
-        return self._read(call, self._send(call, body_later=call.stream))
+        call, place = self._resumption(call)
+        return self._read(call, self._send(call, body_later=call.stream), place)
 
     def _raw(self, call: Call) -> APIResponse[Any]:
         from ._responses import APIResponse
 
+        call, place = self._resumption(call)
         response = self._send(call, body_later=call.stream)
-        return APIResponse(response, lambda: self._read(call, response))
+        return APIResponse(response, lambda: self._read(call, response, place))
 
     def _streaming(self, call: Call) -> StreamedResponse[Any]:
         from ._responses import StreamedResponse
@@ -59,11 +62,13 @@ class SyncClient(BaseClient):
         response = self._send(call, body_later=True)
         return StreamedResponse(response, lambda: self._read(call, response))
 
-    def _read(self, call: Call, response: httpx.Response) -> Any:
+    def _read(self, call: Call, response: httpx.Response, place: Optional[Place] = None) -> Any:
         if call.stream:
+            from ._resume import Body
             from ._streams import Stream
 
-            return Stream(response, answer_type(call.event), call.end)
+            body = Body(response, place, lambda place: self._again(call, place))
+            return Stream(body, answer_type(call.event), call.end)
         if call.binary:
             from ._responses import BinaryResponse
 
@@ -85,7 +90,7 @@ class SyncClient(BaseClient):
 
         from ._http import HOPELESS, scrub_error
 
-        attempts = Attempts(self._timeout_of(call), self.max_retries, call.idempotent)
+        attempts = Attempts(self._timeout_of(call), self.max_retries)
         upload = upload_of(call)
         while True:
             try:
@@ -100,12 +105,32 @@ class SyncClient(BaseClient):
             _logs.waiting(call.method, call.path, why, wait, attempts.retries)
             time.sleep(wait)
 
+    def _again(self, call: Call, place: Place) -> Again:
+        """Asks once for the rest of a stream."""
+        import httpx
+
+        from ._http import scrub_error
+        from ._resume import Again
+
+        if self._connections.http().is_closed:
+            return Again(hopeless=True)
+        attempts = Attempts(self._time_for_rest(call, place), 0)
+        try:
+            response = self._attempt(self._rest(call, place), attempts, None, body_later=True)
+        except httpx.RequestError as error:
+            scrub_error(error)
+            return Again()
+        if response.is_success:
+            return Again(response)
+        hopeless = not should_retry(response.status_code, response.headers)
+        return Again(hopeless=hopeless, asked=retry_after(response.headers))
+
     def _attempt(self, call: Call, attempts: Attempts, upload: Optional[Upload], body_later: bool) -> httpx.Response:
         """One answer; read, unless it is good and its reader wants to read it."""
         from ._http import USE_CLIENT_DEFAULT, Bearer, Bounded, let_stream_rest, scrub, timeouts
 
         http, began = self._connections.http(), time.monotonic()
-        arguments = self._request_arguments(call, attempts, upload)
+        arguments = self._request_arguments(call, upload)
         request = http.build_request(**arguments, timeout=timeouts(attempts.deadline))
         auth = Bearer(self._secret) if self._secret and self._needs_key(call) else USE_CLIENT_DEFAULT
         response = http.send(request, auth=auth, stream=True)

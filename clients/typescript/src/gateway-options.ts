@@ -21,12 +21,7 @@ export interface GatewayOptions {
    * Routing of this request alone, as JSON: `strategy`, `targets`, `failover`, `retry`, `timeouts`, `model_fallbacks`,
    * with the names of the configuration file.
    */
-  config?: string | null | undefined;
-  /**
-   * The same key and request get the same answer for ten minutes after its end: a request in flight is joined, a
-   * finished answer is given again. Another request with the same key is refused with 422.
-   */
-  idempotencyKey?: string | null | undefined;
+  config?: json | null | undefined;
   /**
    * Seconds for which the upstream call of a stream outlives a lost connection. Its events carry ids; the same request
    * with the last of them in `Last-Event-ID` goes on where the connection was lost.
@@ -35,3 +30,4 @@ export interface GatewayOptions {
 }
 
 type integer = number;
+type json = { readonly [member: string]: unknown };

@@ -115,7 +115,6 @@ export class Health {
     return this.#client.request({
       method: 'GET',
       path: '/healthz',
-      idempotent: true,
     }, options);
   }
 
@@ -131,7 +130,6 @@ export class Health {
     return this.#client.request({
       method: 'GET',
       path: '/livez',
-      idempotent: true,
     }, options);
   }
 
@@ -149,7 +147,6 @@ export class Health {
       method: 'GET',
       path: '/metrics',
       binary: true,
-      idempotent: true,
     }, options);
   }
 
@@ -165,7 +162,6 @@ export class Health {
     return this.#client.request({
       method: 'GET',
       path: '/readyz',
-      idempotent: true,
     }, options);
   }
 }
@@ -191,7 +187,6 @@ export class Models {
     return this.#client.request({
       method: 'GET',
       path: '/v1/models',
-      idempotent: true,
     }, options);
   }
 
@@ -211,7 +206,6 @@ export class Models {
       method: 'GET',
       path: '/v1/models/{model}',
       pathParams: { model },
-      idempotent: true,
     }, options);
   }
 }
@@ -238,7 +232,6 @@ export class Providers {
     return this.#client.request({
       method: 'GET',
       path: '/v1/providers/health',
-      idempotent: true,
     }, options);
   }
 }
@@ -329,7 +322,6 @@ export class RouteDecisions {
       method: 'GET',
       path: '/v1/route/decisions/{request_id}',
       pathParams: { request_id: requestId },
-      idempotent: true,
     }, options);
   }
 }

@@ -159,7 +159,7 @@ pub(super) struct CallHeaders {
     include_cost: Option<bool>,
     /// Routing of this request alone, as JSON: `strategy`, `targets`, `failover`, `retry`, `timeouts`, `model_fallbacks`, with
     /// the names of the configuration file.
-    #[param(rename = "x-prism-config", required = false)]
+    #[param(rename = "x-prism-config", format = "json", required = false)]
     config: Option<String>,
     /// The same key and request get the same answer for ten minutes after its end: a request in flight is joined, a finished
     /// answer is given again. Another request with the same key is refused with 422.

@@ -8,7 +8,6 @@
 //! | operation | `x-sdk-stream: {param, event, end}` | `stream` chooses an event stream of this type, whose last event is `end` |
 //! | operation | `x-sdk-page: {item}` | a list with a cursor, to be walked |
 //! | operation | `x-sdk-binary` | the answer is bytes |
-//! | operation | `x-sdk-idempotent` | may be repeated without an idempotency key |
 //! | operation, schema, member | `x-sdk-doc` | documentation, as wrapped lines |
 //! | operation | `x-sdk-returns` | what a good answer is, in words |
 //! | operation | `x-sdk-errors: [{status, doc}]` | what a bad one means |

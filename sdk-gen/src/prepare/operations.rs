@@ -23,7 +23,6 @@ fn facts(document: &Value, operation: &Operation<'_>) -> Vec<(&'static str, Valu
         ("x-sdk-py", json!(method)),
         ("x-sdk-ts", json!(camel(method))),
         ("x-sdk-class", json!(pascal(resource))),
-        ("x-sdk-idempotent", json!(operation.method != "post")),
         ("x-sdk-errors", errors(operation)),
     ];
     facts.extend(

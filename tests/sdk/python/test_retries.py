@@ -67,16 +67,21 @@ def test_the_server_may_say_whether(status, hint, tries):
         assert len(server.requests) == tries
 
 
-def test_retries_share_an_idempotency_key_and_calls_do_not():
+def test_retries_share_the_idempotency_key_and_none_is_made_up():
     with Scripted(error(503), error(503), answer()) as server:
         client = prism.Prism(base_url=server.url)
-        chat(client)
-        chat(client)
         chat(client, extra_headers=prism.create_headers(idempotency_key="mine"))
-        client.models.list()
+        chat(client)
     keys = [request.headers.get("idempotency-key") for request in server.requests]
-    assert keys[0] and keys[0] == keys[1] == keys[2] != keys[3]
-    assert keys[4:] == ["mine", None]  # a GET repeats itself
+    assert keys == ["mine", "mine", "mine", None]
+
+
+def test_an_answer_of_the_same_key_is_given_again(client):
+    mine = prism.create_headers(idempotency_key="given-again")
+    first, again = chat(client, extra_headers=mine), chat(client, extra_headers=mine)
+    assert (first.prism.replayed, again.prism.replayed) == (False, True) and first.id == again.id
+    with pytest.raises(prism.UnprocessableEntityError):
+        chat(client, temperature=0.5, extra_headers=mine)
 
 
 def test_how_often_is_a_setting():

@@ -92,12 +92,12 @@ def test_text_that_json_finds_hard():
 
 
 def test_create_headers():
-    config = prism.GatewayConfig(retry={"max_retries": 1}, cache={"ttl": "5m"})
+    config = prism.GatewayConfig(retry={"max_retries": 1}, model_fallbacks=["é"])
     headers = prism.create_headers(
         trace_id="t", metadata={"a": 1, "b": "é"}, properties={"tier": "gold"}, strict=True, cache_ttl=60, config=config
     )
     assert headers.pop("x-prism-metadata") == '{"a":1,"b":"\\u00e9"}'
-    assert json.loads(headers["x-prism-config"]) == {"retry": {"max_retries": 1}, "cache": {"ttl": "5m"}}
+    assert json.loads(headers["x-prism-config"]) == {"retry": {"max_retries": 1}, "model_fallbacks": ["é"]}
     assert {"x-prism-config": headers.pop("x-prism-config")} == config.to_headers()
     assert headers == {
         "x-prism-trace-id": "t",
@@ -109,11 +109,26 @@ def test_create_headers():
         prism.create_headers(user_id="a\r\nx-evil: 1")
 
 
+def test_the_gateway_knows_every_member_of_a_configuration(client):
+    config = prism.GatewayConfig(
+        strategy="round-robin",
+        targets=[{"provider": "simulator", "model_override": "echo"}],
+        failover={"max_attempts": 1},
+        retry={"max_retries": 0},
+        timeouts={"request_timeout_ms": 5000},
+        model_fallbacks=[],
+    )
+    assert chat(client, extra_headers=config.to_headers()).id
+    assert chat(client.with_options(default_headers=prism.create_headers(config={"providers": ["simulator"]}))).id
+    with pytest.raises(prism.BadRequestError, match="max_retries"):
+        chat(client, extra_headers=prism.create_headers(config={"retry": {"max_retries": "é"}}))
+
+
 def test_create_headers_knows_every_header_of_the_document():
     document = json.loads((REPO / "openapi/openapi.json").read_text())
     operations = (operation for item in document["paths"].values() for operation in item.values())
     parameters = (parameter for operation in operations for parameter in operation.get("parameters", []))
-    names = {parameter["name"] for parameter in parameters if parameter["in"] == "header"}
+    names = {parameter["name"].lower() for parameter in parameters if parameter["in"] == "header"}
     for name in names:
         argument = name.removeprefix("x-prism-").replace("-", "_")
         assert list(prism.create_headers(**{argument: 1})) == [name]

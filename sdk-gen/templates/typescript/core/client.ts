@@ -7,8 +7,9 @@ import { attachMetadata, requestIdOf } from './metadata.js';
 import { PagePromise, type RawPage } from './page.js';
 import { APIPromise, type Arrival } from './promise.js';
 import { addressOf, bodyOf, createHeaders, mergeHeaders, type Call, type HeaderValues, type RequestOptions } from './request.js';
+import { Resumption } from './resume.js';
 import { delay, isRetryable, sleep } from './retry.js';
-import { Stream } from './stream.js';
+import { Stream, type StreamRules } from './stream.js';
 import { VERSION } from '../version.js';
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -99,11 +100,23 @@ export class APIClient {
       accept: call.stream ? 'text/event-stream' : call.binary ? '*/*' : 'application/json',
       'content-type': typeof body === 'string' ? 'application/json' : undefined,
       'user-agent': isBrowser() ? undefined : `prism-js/${VERSION}`,
-      'idempotency-key': call.idempotent ? undefined : randomId(),
     };
     const wished = { ...(prism && createHeaders(prism)), ...(options.prism && createHeaders(options.prism)) };
     const { idempotencyKey } = options;
-    const last: HeaderValues = { 'idempotency-key': call.idempotent ? undefined : idempotencyKey, ...options.headers };
+    const last: HeaderValues = { 'idempotency-key': call.method === 'POST' ? idempotencyKey : undefined, ...options.headers };
+    const ask = async (leash: Leash, more: HeaderValues): Promise<Response> => {
+      const key = { authorization: authorization(await this.#key()) };
+      const headers = mergeHeaders(ours, key, defaultHeaders, wished, call.headers, last, more);
+      if (leash.signal.aborted) throw leash.signal.reason;
+      const init = { method: call.method, headers, signal: leash.signal, ...(body === undefined ? {} : { body }) };
+      return this.#fetch(address, init);
+    };
+    const resumable = call.stream ? Number(mergeHeaders(defaultHeaders, wished, call.headers, last).get('x-prism-resumable')) : 0;
+    let resumption: Resumption | undefined;
+    if (resumable > 0) {
+      ours['idempotency-key'] = randomId(); // a connection may also be lost before the first event
+      resumption = new Resumption(resumable * 1000, Math.min(limits.connect, limits.attempt), ask);
+    }
     const began = Date.now();
 
     for (let attempt = 0; ; attempt++) {
@@ -114,23 +127,8 @@ export class APIClient {
       const attemptBegan = Date.now();
       try {
         leash.limit(Math.min(limits.connect, limits.attempt, left), 'the answer');
-        const headers = mergeHeaders(
-          ours,
-          { authorization: authorization(await this.#key()) },
-          defaultHeaders,
-          wished,
-          call.headers,
-          last,
-          { 'x-prism-retry-count': attempt || undefined },
-        );
-        if (leash.signal.aborted) throw leash.signal.reason;
         this.#log.say('debug', () => `${name}: attempt ${attempt + 1}`);
-        response = await this.#fetch(address, {
-          method: call.method,
-          headers,
-          signal: leash.signal,
-          ...(body === undefined ? {} : { body }),
-        });
+        response = await ask(leash, { 'x-prism-retry-count': attempt || undefined });
       } catch (error) {
         leash.release();
         if (error instanceof PrismError && !(error instanceof APIError)) throw error; // a mistake of the caller's
@@ -142,7 +140,7 @@ export class APIClient {
         this.#log.say('debug', () => `${name}: ${status} after ${took} ms, request ${requestIdOf(headers) ?? 'without an id'}`);
         if (response.ok) {
           const rest = Math.min(limits.attempt - took, limits.total - (Date.now() - began));
-          return this.#arrive<T>(call, response, leash, rest, limits.idle);
+          return this.#arrive<T>(call, response, leash, rest, { idle: limits.idle, end: call.streamEnd, resumption });
         }
         if (attempt >= retries || !isRetryable(response)) throw await this.#refusal(response, leash, limits.attempt - took);
       } else if (failure && (attempt >= retries || !isConnectionTrouble(failure))) {
@@ -166,13 +164,13 @@ export class APIClient {
     }
   }
 
-  #arrive<T>(call: Call, response: Response, leash: Leash, rest: number, idle: number): Arrival<T> {
+  #arrive<T>(call: Call, response: Response, leash: Leash, rest: number, rules: StreamRules): Arrival<T> {
     leash.limit(call.stream ? Infinity : rest, 'the body of the answer', true);
     const parse = async (): Promise<T> => {
       if (call.stream) {
         const type = response.headers.get('content-type') ?? '';
         if (/json|html/.test(type)) throw await this.#unreadable(response, leash, `instead of an event stream came ${type}`);
-        return Stream.ofResponse(response, leash, { idle, end: call.streamEnd }) as T;
+        return Stream.ofResponse(response, leash, rules) as T;
       }
       if (call.binary) {
         leash.unlimit();

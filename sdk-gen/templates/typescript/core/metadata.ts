@@ -17,6 +17,8 @@ export interface PrismMetadata {
   readonly attempts: number | null;
   readonly fallbackUsed: boolean | null;
   readonly routingStrategy: string | null;
+  /** Whether an earlier call with the same idempotency key was answered with this. */
+  readonly replayed: boolean;
   /** What the cache did, such as `hit` or `miss`. */
   readonly cache: string | null;
   /** Fields that the provider's format could not express. */
@@ -62,6 +64,7 @@ export function readMetadata(headers: Headers): PrismMetadata {
     attempts: numeric(text('attempts')),
     fallbackUsed: fallback === null ? null : fallback === 'true',
     routingStrategy: text('routing-strategy'),
+    replayed: headers.get('idempotent-replayed') === 'true',
     cache: text('cache'),
     translation: readTranslation(text('translation')),
     rateLimit: readRateLimit(headers),

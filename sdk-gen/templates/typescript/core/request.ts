@@ -13,7 +13,10 @@ export interface RequestOptions {
   timeout?: number | Timeouts | undefined;
   /** How often a failed request is repeated. */
   maxRetries?: number | undefined;
-  /** Sent with every attempt, so that the gateway does the work once; random by default. Only where the method is POST. */
+  /**
+   * Sent with every attempt: the gateway does the work once, and gives its answer again for ten minutes. None by default, but
+   * for resumable streams. Only where the method is POST.
+   */
   idempotencyKey?: string | undefined;
   /** More headers; `null` leaves out one that would be sent. */
   headers?: HeaderValues | undefined;
@@ -43,8 +46,6 @@ export interface Call {
   stream?: boolean;
   /** The data of the stream's last event. */
   streamEnd?: string;
-  /** May be repeated without an idempotency key. */
-  idempotent?: boolean;
 }
 
 export function addressOf(base: string, call: Call, ...queries: Array<Record<string, unknown> | undefined>): string {
@@ -96,7 +97,12 @@ export function createHeaders(options: GatewayOptions): Record<string, string> {
   for (const [name, value] of Object.entries(options) as Array<[string, unknown]>) {
     if (value === undefined || value === null) continue;
     const header = `x-prism-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    headers[header] = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    headers[header] = typeof value === 'object' ? ascii(JSON.stringify(value)) : String(value);
   }
   return headers;
+}
+
+/** The same JSON in characters that a header can carry. */
+function ascii(json: string): string {
+  return json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,6 +1,7 @@
 import { APIConnectionError, APIError, PrismError } from './errors.js';
 import { Leash } from './leash.js';
 import { readMetadata, requestIdOf, type PrismMetadata } from './metadata.js';
+import type { Resumption } from './resume.js';
 import { SSEDecoder, type ServerSentEvent } from './sse.js';
 
 /** How a stream is read. */
@@ -9,6 +10,8 @@ export interface StreamRules {
   idle?: number | undefined;
   /** The data of the last event, without which the stream was cut. */
   end?: string | undefined;
+  /** Goes on after a lost connection. */
+  resumption?: Resumption | undefined;
 }
 
 /** After the last event the server closes the body: waiting for that keeps the connection for the next request. */
@@ -107,8 +110,8 @@ class Events<T> implements AsyncIterator<T, undefined> {
   readonly #headers: Headers;
   readonly #leash: Leash;
   readonly #rules: StreamRules;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  readonly #decoder = new SSEDecoder();
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #decoder = new SSEDecoder();
   #ready: ServerSentEvent[] = [];
   #next = 0;
   #over = false;
@@ -119,7 +122,7 @@ class Events<T> implements AsyncIterator<T, undefined> {
     this.#headers = response.headers;
     this.#leash = leash;
     this.#rules = rules;
-    this.#reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
+    this.#reader = readerOf(response);
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
@@ -153,12 +156,14 @@ class Events<T> implements AsyncIterator<T, undefined> {
   /** The next event that is here, the end, or nothing yet. */
   #take(): IteratorResult<T, undefined> | undefined {
     while (!this.#over && this.#next < this.#ready.length) {
-      const { event, data } = this.#ready[this.#next++]!;
+      const { event, data, id } = this.#ready[this.#next++]!;
       if (data === '[DONE]' || data === this.#rules.end) {
         this.#over = true;
         void this.#drain();
       } else if (data !== '') {
-        return { value: this.#parse(event, data), done: false };
+        const value = this.#parse(event, data);
+        this.#rules.resumption?.passed(id);
+        return { value, done: false };
       }
     }
     if (!this.#over && this.#bodyEnded) {
@@ -193,14 +198,31 @@ class Events<T> implements AsyncIterator<T, undefined> {
     try {
       piece = await this.#reader?.read();
     } catch (error) {
+      if (await this.#resumed()) return;
       return this.#aborted(error);
     }
     this.#leash.unlimit();
     if (this.#leash.signal.aborted) return this.#aborted(undefined); // some fetches end an aborted body instead of failing it
-    this.#bodyEnded = piece?.done ?? true;
-    this.#ready = piece?.value ? this.#decoder.push(piece.value) : this.#bodyEnded ? this.#decoder.end() : [];
-    this.#next = 0;
-    if (this.#bodyEnded) this.#leash.release();
+    const ended = piece?.done ?? true;
+    const ready = piece?.value ? this.#decoder.push(piece.value) : ended ? this.#decoder.end() : [];
+    if (ended && !ready.some(({ data }) => data === this.#rules.end)) {
+      if (await this.#resumed()) return;
+      if (this.#leash.signal.aborted) return this.#aborted(undefined);
+    }
+    [this.#bodyEnded, this.#ready, this.#next] = [ended, ready, 0];
+    if (ended) this.#leash.release();
+  }
+
+  /** Whether the stream goes on after a lost connection. A limit on silence is the caller's: it is no lost connection. */
+  async #resumed(): Promise<boolean> {
+    const { resumption } = this.#rules;
+    if (!resumption || this.#leash.signal.aborted) return false;
+    this.#leash.unlimit();
+    void this.#reader?.cancel().catch(() => {});
+    const response = await resumption.rest(this.#leash);
+    if (!response) return this.#over;
+    [this.#reader, this.#decoder, this.#ready, this.#next] = [readerOf(response), new SSEDecoder(), [], 0];
+    return true;
   }
 
   /** By a clock or the caller's signal, which is an error, or by `controller.abort()`, which is the end. */
@@ -228,6 +250,10 @@ class Events<T> implements AsyncIterator<T, undefined> {
     this.#leash.controller.abort();
     void this.#reader?.cancel().catch(() => {});
   }
+}
+
+function readerOf(response: Response): ReadableStreamDefaultReader<Uint8Array> | undefined {
+  return response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
 }
 
 async function* parseLines<T>(readable: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<T, undefined> {
