@@ -608,8 +608,8 @@ class Embeddings:
 
         Args:
             model: The model's name, as `GET /v1/models` lists it.
-            input: One input or many; each becomes one vector. An input must not be empty, and OpenAI takes at most
-                2,048 at once.
+            input: One input or many; each becomes one vector. An input must not be empty. More than a provider takes
+                at once go in several requests.
             dimensions: The length of the vectors, for models that can shorten them. The model's own length by default.
             encoding_format: How vectors are written; `float` by default. (The OpenAI SDKs ask for `base64` by themselves.)
             user: An identifier of your end user.

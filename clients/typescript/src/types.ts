@@ -530,7 +530,10 @@ export interface Embedding {
 export interface EmbeddingRequest {
   /** The model's name, as `GET /v1/models` lists it. */
   model: string;
-  /** One input or many; each becomes one vector. An input must not be empty, and OpenAI takes at most 2,048 at once. */
+  /**
+   * One input or many; each becomes one vector. An input must not be empty. More than a provider takes at once go in
+   * several requests.
+   */
   input: TextInput;
   /** The length of the vectors, for models that can shorten them. The model's own length by default. */
   dimensions?: number | null;

@@ -395,8 +395,8 @@ class EmbeddingRequest(TypedDict, total=False):
     model: Required[str]
     """The model's name, as `GET /v1/models` lists it."""
     input: Required[TextInput]
-    """One input or many; each becomes one vector. An input must not be empty, and OpenAI takes at most
-    2,048 at once."""
+    """One input or many; each becomes one vector. An input must not be empty. More than a provider takes
+    at once go in several requests."""
     dimensions: Optional[int]
     """The length of the vectors, for models that can shorten them. The model's own length by default."""
     encoding_format: Optional[EncodingFormat]
