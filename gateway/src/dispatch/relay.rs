@@ -67,7 +67,7 @@ pub async fn relay(
     let most = if failover.enabled { failover.max_attempts } else { 1 };
     let mut first = None;
     let mut asked = 0; // candidates, however many keys or hedges each took
-    let stands_in = journey.exchange.attempts > 0; // for another model
+    let stands_in = journey.exchange.attempts() > 0; // for another model
     let order_now = order(route, access, turn);
     journey.exchange.considered(&route.places, &order_now);
     for (place, at) in order_now.into_iter().enumerate() {
@@ -172,8 +172,7 @@ impl<'a, 'b> Journey<'a, 'b> {
         match hedge::delay(self.request, self.access, candidate) {
             None => {
                 let answered = first.await;
-                self.exchange.attempted(number, answered.as_ref().err());
-                Ok(Relayed { reply: answered?, candidate: candidate.clone() })
+                self.relayed(number, answered, candidate)
             }
             // two calls at once are rare: what they need is kept out of every other request's memory
             Some(delay) => Box::pin(self.hedged(candidate, number, first, delay)).await,
@@ -195,8 +194,7 @@ impl<'a, 'b> Journey<'a, 'b> {
                 Some(answered) => answered,
                 None => first.await,
             };
-            self.exchange.attempted(number, answered.as_ref().err());
-            return Ok(Relayed { reply: answered?, candidate: candidate.clone() });
+            return self.relayed(number, answered, candidate);
         };
         let hedged = self.exchange.attempt(spare.destination(), spare.series.clone(), Kind::Hedge);
         let second = pin!(attempt(lease, self.request, &spare.upstream, self.bounds()));
@@ -205,10 +203,15 @@ impl<'a, 'b> Journey<'a, 'b> {
             Winner::First => (number, hedged, candidate),
             Winner::Second => (hedged, number, spare),
         };
-        self.exchange.attempted(won, answered.as_ref().err());
         self.exchange.outrun(lost);
         self.exchange.answered_by(by.destination(), by.series.clone());
-        Ok(Relayed { reply: answered?, candidate: by.clone() })
+        self.relayed(won, answered, by)
+    }
+
+    /// An attempt has ended: with whose answer, or why not.
+    fn relayed(&mut self, number: usize, answered: Result<Reply, Refusal>, by: &Candidate) -> Result<Relayed, Refusal> {
+        self.exchange.attempted(number, answered.as_ref().err());
+        answered.map(|reply| Relayed { reply, candidate: by.clone() })
     }
 
     /// Who takes the second request: another candidate that has room, else the same one.

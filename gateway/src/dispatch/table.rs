@@ -234,6 +234,11 @@ impl RouteTable {
         Some(self.on(sites, bare, Source::ProviderLock))
     }
 
+    /// Whether a provider has that name.
+    pub fn has_provider(&self, name: &str) -> bool {
+        self.providers.contains_key(name)
+    }
+
     /// Every listed model, sorted by id.
     pub fn models(&self) -> &[ModelEntry] {
         &self.models

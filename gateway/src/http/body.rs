@@ -13,16 +13,29 @@ use axum::{
 };
 use bytes::Bytes;
 
+use super::Gateway;
 use crate::{
     body::{Partial, collect},
     refusal::{Cause, Refusal},
 };
 
+/// The whole body of a model call, within the bounds of the configuration.
+///
+/// # Errors
+/// 415 when it is not JSON, and those of [`read`].
+pub(super) async fn json(gateway: &Gateway, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    must_be_json(headers)?;
+    let limits = gateway.limits.load();
+    let (limit, patience) = (limits.server.max_request_body_size, limits.server.body_timeout);
+    drop(limits);
+    read(headers, body, limit, patience).await
+}
+
 /// The whole body. A body that has arrived with its head costs no timer and no copy.
 ///
 /// # Errors
 /// 413 beyond `limit` bytes, 408 after `patience`, 400 when the connection breaks in the middle.
-pub(super) async fn read(headers: &HeaderMap, body: Body, limit: u64, patience: Duration) -> Result<Bytes, Refusal> {
+async fn read(headers: &HeaderMap, body: Body, limit: u64, patience: Duration) -> Result<Bytes, Refusal> {
     let announced =
         headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit) {
@@ -52,7 +65,7 @@ fn too_large(limit: u64) -> Refusal {
 ///
 /// # Errors
 /// 415 for another media type, or none.
-pub(super) fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
+fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let kind = kind.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
     if kind.eq_ignore_ascii_case(b"application/json") || kind.to_ascii_lowercase().ends_with(b"+json") {

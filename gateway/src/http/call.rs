@@ -16,7 +16,7 @@ use super::{
 use crate::{
     admission::{Caller, Entry},
     api::{self, Endpoint},
-    dispatch::{Access, Relayed, relay},
+    dispatch::{Relayed, relay},
     ids,
     refusal::{Cause, Refusal},
     telemetry::Exchange,
@@ -124,11 +124,7 @@ async fn answer(
     let caller = authorise(gateway, asked.key, peer(&head, gateway))?;
     exchange.key = caller.as_ref().map(|caller| caller.name.clone());
 
-    body::must_be_json(&head.headers)?;
-    let limits = gateway.limits.load();
-    let (limit, patience) = (limits.server.max_request_body_size, limits.server.body_timeout);
-    drop(limits);
-    let body = body::read(&head.headers, body, limit, patience).await?;
+    let body = body::json(gateway, &head.headers, body).await?;
     let request = openai::read(exchange.endpoint, body)?;
     exchange.model = Some(request.envelope.model.clone());
     exchange.stream = request.envelope.stream;
@@ -143,17 +139,7 @@ async fn answer(
     exchange.strategy = routing.strategy;
     let media = gateway.media.load_full();
     let prices = gateway.prices.load_full();
-    let access = Access {
-        deadline: (exchange.began + exchange.timeout).into(),
-        strict: asked.strict,
-        routing: &routing,
-        budgets: &table.budgets,
-        prices: &prices,
-        caller: caller.as_deref(),
-        affinity: way.affinity(routing.sticky),
-        media: media.as_deref(),
-        hurried: way.is_hurried(&routing),
-    };
+    let access = way.access(&routing, exchange.began, &prices, media.as_deref());
     let Found { route, source, .. } = way.route(&routing).await?;
     exchange.source = Some(source);
     table.budgets.request();

@@ -70,9 +70,7 @@ async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) ->
     // who asks comes before what is kept; the call itself checks again, and all the rest
     let caller = call::authorise(gateway, credential(&head.headers), call::peer(&head, gateway))?;
     let owner = caller.map(|caller| caller.name.clone());
-    body::must_be_json(&head.headers)?;
-    let limits = gateway.limits.load_full();
-    let body = body::read(&head.headers, body, limits.server.max_request_body_size, limits.server.body_timeout).await?;
+    let body = body::json(gateway, &head.headers, body).await?;
     let fingerprint = Fingerprint::of(endpoint.path(), &body);
 
     if let Some((stream, last)) = wish.after {

@@ -116,7 +116,7 @@ fn ours(out: &mut HeaderMap, exchange: &Exchange) {
     if !exchange.timeout.is_zero() {
         out.insert(TIMEOUT, HeaderValue::from(u64::try_from(exchange.timeout.as_millis()).unwrap_or(u64::MAX)));
     }
-    out.insert(ATTEMPTS, exchange.attempts.into());
+    out.insert(ATTEMPTS, exchange.attempts().into());
     out.insert(FALLBACK_USED, HeaderValue::from_static(if exchange.fell_back { "true" } else { "false" }));
 }
 

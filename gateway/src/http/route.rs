@@ -26,7 +26,7 @@ use crate::{
         RouteFallback, RouteMirror, RoutePassedOver, RoutePlace, RouteSource,
     },
     config::Routing,
-    dispatch::{Access, Route, explain, hedge_after},
+    dispatch::{Route, explain, hedge_after},
     refusal::{Cause, Refusal},
     telemetry::{Attempted, Decision, Outcome, Place},
     wire::openai,
@@ -60,9 +60,7 @@ async fn explained(gateway: &Arc<Gateway>, request: Request) -> Result<RouteExpl
     let asked = Asked::read(&head.headers)?;
     let caller = call::authorise(gateway, asked.key, call::peer(&head, gateway))?;
     let endpoint = endpoint(head.uri.query().unwrap_or_default())?;
-    body::must_be_json(&head.headers)?;
-    let limits = gateway.limits.load_full();
-    let body = body::read(&head.headers, body, limits.server.max_request_body_size, limits.server.body_timeout).await?;
+    let body = body::json(gateway, &head.headers, body).await?;
     let request = openai::read(endpoint, body)?;
 
     let (table, prices) = (gateway.table.load_full(), gateway.prices.load_full());
@@ -70,17 +68,7 @@ async fn explained(gateway: &Arc<Gateway>, request: Request) -> Result<RouteExpl
     let way = Way { gateway, table: &table, request: &request, asked: &asked, caller };
     let routing = way.routing()?;
     let timeout = way.timeout(&routing);
-    let access = Access {
-        deadline: (Instant::now() + timeout).into(),
-        hurried: way.is_hurried(&routing),
-        strict: asked.strict,
-        routing: &routing,
-        budgets: &table.budgets,
-        prices: &prices,
-        caller,
-        affinity: way.affinity(routing.sticky),
-        media: None,
-    };
+    let access = way.access(&routing, Instant::now(), &prices, None);
     let found = way.route(&routing).await?;
     let fallback = |(model, route): (&str, Arc<Route>)| RouteFallback {
         model: model.to_owned(),

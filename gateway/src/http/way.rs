@@ -4,7 +4,7 @@ use std::{
     borrow::Cow,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ractor::rpc::CallResult;
@@ -14,9 +14,11 @@ use crate::{
     admission::Caller,
     api::ClientRequest,
     config::{RequestConfig, Routing, Sticky},
-    dispatch::{Candidate, DispatcherMessage, Route, RouteTable},
+    dispatch::{Access, Candidate, DispatcherMessage, Route, RouteTable},
+    prices::Catalogue,
     refusal::{Cause, Refusal},
     telemetry::Source,
+    transport::MediaFetcher,
 };
 
 /// Longest wait for an answer of the dispatcher, which waits for model lists itself.
@@ -64,7 +66,7 @@ impl<'a> Way<'a> {
             Refusal::invalid("x-prism-config", format!("header `x-prism-config`: `{path}` {what}"))
         };
         for (path, name) in own.providers() {
-            if self.table.locked(name, "?").is_none() {
+            if !self.table.has_provider(name) {
                 return Err(refused(path, format!("names no provider that there is: `{}`", super::clip(name))));
             }
         }
@@ -83,8 +85,32 @@ impl<'a> Way<'a> {
         self.asked.timeout.map_or(bound, |asked| asked.min(bound))
     }
 
+    /// What the request may use on its way.
+    pub fn access<'r>(
+        &self,
+        routing: &'r Routing,
+        began: Instant,
+        prices: &'r Arc<Catalogue>,
+        media: Option<&'r MediaFetcher>,
+    ) -> Access<'r>
+    where
+        'a: 'r,
+    {
+        Access {
+            deadline: (began + self.timeout(routing)).into(),
+            strict: self.asked.strict,
+            routing,
+            budgets: &self.table.budgets,
+            prices,
+            caller: self.caller,
+            affinity: self.affinity(routing.sticky),
+            media,
+            hurried: self.is_hurried(routing),
+        }
+    }
+
     /// Whether the caller gives less time than the configuration does.
-    pub fn is_hurried(&self, routing: &Routing) -> bool {
+    fn is_hurried(&self, routing: &Routing) -> bool {
         let base = &self.table.routing;
         self.timeout(routing) < self.bound(base)
             || routing.failover.per_attempt_timeout != base.failover.per_attempt_timeout
@@ -172,7 +198,7 @@ impl<'a> Way<'a> {
     }
 
     /// What binds the request to one candidate.
-    pub fn affinity(&self, sticky: Sticky) -> Option<u64> {
+    fn affinity(&self, sticky: Sticky) -> Option<u64> {
         let request = self.request;
         let field = |name| request.envelope.field(name).map(|field| &request.body[field.value.clone()]);
         let bound: &[u8] = match sticky {

@@ -134,7 +134,6 @@ pub struct Exchange {
     pub model: Option<Box<str>>,
     /// Where the latest attempt went.
     pub destination: Option<Destination>,
-    pub attempts: u32,
     /// What became of each; one that is under way is the last.
     pub attempted: SmallVec<[Attempted; 1]>,
     /// What said who serves the model.
@@ -174,7 +173,6 @@ impl Exchange {
             key: None,
             model: None,
             destination: None,
-            attempts: 0,
             attempted: SmallVec::new(),
             source: None,
             considered: SmallVec::new(),
@@ -206,7 +204,6 @@ impl Exchange {
 
     /// An attempt begins. Answers its number.
     pub fn attempt(&mut self, destination: Destination, series: Arc<Series>, kind: Kind) -> usize {
-        self.attempts += 1;
         self.fell_back |= kind == Kind::Failover;
         self.metrics.attempt(&series, kind);
         let place = destination.place.clone();
@@ -233,6 +230,11 @@ impl Exchange {
     /// Another attempt has answered first, and this one was cancelled.
     pub fn outrun(&mut self, number: usize) {
         self.attempted[number].end(Outcome::Outrun);
+    }
+
+    /// How many there have been.
+    pub fn attempts(&self) -> u32 {
+        self.attempted.len() as u32
     }
 
     /// Requests in progress in the whole process.
@@ -276,8 +278,8 @@ impl Exchange {
             key = self.key.as_deref(),
             model = self.model.as_deref(),
             provider = self.destination.as_ref().map(|to| &*to.place.provider),
-            attempts = self.attempts,
-            attempted = (self.attempts > 1).then(|| tracing::field::display(Journey(&self.attempted))),
+            attempts = self.attempts(),
+            attempted = (self.attempts() > 1).then(|| tracing::field::display(Journey(&self.attempted))),
             stream = self.stream,
             input_tokens = usage.input,
             output_tokens = usage.output,

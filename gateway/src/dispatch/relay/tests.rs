@@ -131,7 +131,7 @@ impl World {
         };
         self.budgets.request();
         let relayed = relay(&request, &self.route, &access, &mut exchange).await;
-        (relayed.map(|relayed| relayed.candidate.core.name.to_string()), exchange.attempts)
+        (relayed.map(|relayed| relayed.candidate.core.name.to_string()), exchange.attempts())
     }
 
     fn asked(&self) -> Vec<String> {
