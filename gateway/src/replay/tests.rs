@@ -138,6 +138,25 @@ async fn what_is_kept_is_bounded_in_time_and_bytes() {
     assert!(replays.find(&name("a", "39"), now).is_none());
 }
 
+#[test]
+fn a_long_event_in_parts_stays_one_event_with_one_number() {
+    let long = "x".repeat(3 << 20);
+    for end in ["\n", "\r\n"] {
+        let whole = format!("data: a{end}{end}data: {long}{end}{end}data: b{end}{end}");
+        let (mut numbered, mut pieces) = (Numbered::new("s"), Vec::new());
+        for part in whole.as_bytes().chunks(700_001) {
+            numbered.feed(part, |piece| pieces.push(piece));
+        }
+        assert!(numbered.end().is_none());
+        let text = String::from_utf8(pieces.concat()).unwrap();
+        let events: Vec<&str> = text.split_terminator(&format!("{end}{end}")).collect();
+        let last = pieces.len() - 1;
+        assert_eq!(events[0], "id: s:0\ndata: a");
+        assert!(text.ends_with(&format!("id: s:{last}\ndata: b{end}{end}")), "{end:?}");
+        assert!(text.contains(&format!("data: {long}{end}id: s:{}\n{end}", last - 1)), "{end:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn numbers_are_the_same_however_the_stream_was_cut(
