@@ -160,3 +160,16 @@ def test_a_resumable_stream_ends_when_nobody_comes_back(gateway, upstream):
     connection.head()
     connection.close()
     assert not gone.wait(0.3) and gone.wait(10)
+
+
+def test_requests_with_a_key_stand_at_the_door_like_all_others(upstream):
+    """A body that does not come holds its place, and what is read again holds one too."""
+    config = {"server": {"max_in_flight": 1, "body_timeout": "20s"}, "providers": {"acme": provider(upstream)}}
+    upstream.always(json_reply(completion()))
+    with Gateway(config) as gateway:
+        assert gateway.chat(ask(), keyed("one")).status == 200
+        with gateway.connect() as waiting:
+            waiting.send(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+                         b"idempotency-key: slow\r\ncontent-length: 100\r\n\r\n{")
+            eventually(lambda: gateway.chat(ask(), keyed("one")).status == 503, what="the door to be full")
+        eventually(lambda: gateway.chat(ask(), keyed("one")).header("idempotent-replayed") == "true", what="room again")

@@ -18,6 +18,7 @@ use http_body_util::BodyExt;
 
 use super::{Gateway, asked::credential, body, call, reply};
 use crate::{
+    admission::Entry,
     api::Endpoint,
     ids,
     refusal::{Cause, Refusal},
@@ -65,6 +66,8 @@ pub(super) async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: R
 }
 
 async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Result<Response, Refusal> {
+    // while its body is read, and while it reads what others have asked for; a call of its own enters by itself
+    let entry = gateway.door.enter().ok_or_else(call::overloaded)?;
     let (head, body) = request.into_parts();
     let wish = Wish::read(&head.headers)?;
     // who asks comes before what is kept; the call itself checks again, and all the rest
@@ -76,8 +79,8 @@ async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) ->
     if let Some((stream, last)) = wish.after {
         let name = Name::Stream { owner, id: stream.into() };
         let recording = gateway.replays.find(&name, Instant::now());
-        let reader = recording.and_then(|recording| recording.reader(last + 1)).ok_or_else(not_kept)?;
-        return replayed(gateway, reader).await;
+        let reader = recording.and_then(|recording| recording.reader(last.checked_add(1)?)).ok_or_else(not_kept)?;
+        return replayed(gateway, reader, entry).await;
     }
     let stream = ids::request_id(SystemTime::now());
     let mut names = Vec::with_capacity(2);
@@ -90,7 +93,7 @@ async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) ->
     let recording = match gateway.replays.claim(&names, fingerprint, Instant::now()) {
         Claim::New(recording) => recording,
         Claim::Known(recording) => match recording.reader(0) {
-            Some(reader) => return replayed(gateway, reader).await,
+            Some(reader) => return replayed(gateway, reader, entry).await,
             None => return Err(too_long()),
         },
         Claim::Other => return Err(another_request()),
@@ -99,10 +102,11 @@ async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) ->
     let reader = recording.reader(0).ok_or_else(not_kept)?;
     let resumable = wish.resumable;
     let request = Request::from_parts(head, Body::from(body));
+    drop(entry);
     let writer = Writer { gateway: gateway.clone(), recording, names, stream, resumable, kept: false };
     tokio::spawn(writer.write(endpoint, request));
     let head = reader.head().await.ok_or_else(not_kept)?;
-    Ok(response(head, reader))
+    Ok(response(head, Body::new(reader)))
 }
 
 /// Makes the call and records its answer. Whatever ends it, nobody waits for it any longer.
@@ -171,15 +175,20 @@ impl Drop for Writer {
     }
 }
 
-async fn replayed(gateway: &Gateway, reader: Reader) -> Result<Response, Refusal> {
+/// What somebody else has asked for; the place at the door is kept until it has been read.
+async fn replayed(gateway: &Gateway, reader: Reader, entry: Entry) -> Result<Response, Refusal> {
     gateway.metrics.replays.inc();
     let mut head = reader.head().await.ok_or_else(not_kept)?;
     head.headers.insert(REPLAYED, HeaderValue::from_static("true"));
-    Ok(response(head, reader))
+    let held = reader.map_frame(move |frame| {
+        let _ = &entry;
+        frame
+    });
+    Ok(response(head, Body::new(held)))
 }
 
-fn response(head: Head, reader: Reader) -> Response {
-    let mut response = Response::new(Body::new(reader));
+fn response(head: Head, body: Body) -> Response {
+    let mut response = Response::new(body);
     *response.status_mut() = head.status;
     *response.headers_mut() = head.headers;
     response

@@ -12,8 +12,8 @@ use super::Recording;
 
 /// Finished answers are kept up to here, all together; then the oldest goes.
 const MAX_BYTES: usize = 128 << 20;
-/// Recordings that are known at once, unfinished ones included.
-const MAX_RECORDINGS: usize = 10_000;
+/// Names that are known at once, those of unfinished recordings included; of finished ones the oldest makes room.
+pub(super) const MAX_RECORDINGS: usize = 10_000;
 
 /// How a recording is asked for. `owner` is the client key's name; nobody finds what belongs to another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -70,7 +70,8 @@ impl Replays {
         if let Some(entry) = names.iter().find_map(|name| entries.by_name.get(name)) {
             return if entry.fingerprint == fingerprint { Claim::Known(entry.recording.clone()) } else { Claim::Other };
         }
-        if entries.by_name.len() >= MAX_RECORDINGS {
+        while entries.by_name.len() + names.len() > MAX_RECORDINGS && entries.drop_first() {}
+        if entries.by_name.len() + names.len() > MAX_RECORDINGS {
             return Claim::Full;
         }
         let recording = Recording::new();

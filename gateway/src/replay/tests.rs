@@ -139,6 +139,24 @@ async fn what_is_kept_is_bounded_in_time_and_bytes() {
 }
 
 #[test]
+fn finished_answers_make_room_and_unfinished_ones_do_not() {
+    let (replays, now) = (Replays::default(), Instant::now());
+    let fingerprint = Fingerprint::of("/v1/x", b"");
+    for n in 0..store::MAX_RECORDINGS {
+        let names = vec![name("a", &n.to_string())];
+        let Claim::New(recording) = replays.claim(&names, fingerprint, now) else { panic!("new") };
+        if n == 7 {
+            recording.begin(head());
+            recording.finish();
+            replays.keep(names, &recording, now, Duration::from_secs(60));
+        }
+    }
+    assert!(matches!(replays.claim(&[name("a", "another")], fingerprint, now), Claim::New(_)));
+    assert!(replays.find(&name("a", "7"), now).is_none() && replays.find(&name("a", "8"), now).is_some());
+    assert!(matches!(replays.claim(&[name("a", "one more")], fingerprint, now), Claim::Full));
+}
+
+#[test]
 fn a_long_event_in_parts_stays_one_event_with_one_number() {
     let long = "x".repeat(3 << 20);
     for end in ["\n", "\r\n"] {
