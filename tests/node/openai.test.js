@@ -9,6 +9,16 @@ import { eventually, failing, startGateway, startUpstream } from './prism.js';
 let gateway, upstream, client;
 const hello = { model: 'simulator/echo', messages: [{ role: 'user', content: 'hello there' }] };
 const scripted = { model: 'acme-large', messages: [{ role: 'user', content: 'ping' }] };
+const failures = [
+  [400, OpenAI.BadRequestError, 400],
+  [404, OpenAI.NotFoundError, 404],
+  [409, OpenAI.ConflictError, 409],
+  [422, OpenAI.UnprocessableEntityError, 422],
+  [429, OpenAI.RateLimitError, 429],
+  [500, OpenAI.InternalServerError, 502],
+  [503, OpenAI.InternalServerError, 503],
+  [401, OpenAI.InternalServerError, 502],
+];
 const tools = [{
   type: 'function',
   function: {
@@ -19,8 +29,11 @@ const tools = [{
 
 before(async () => {
   upstream = await startUpstream();
+  // a failure is remembered of its provider, so each has one of its own
+  const provider = (model) => ({ base_url: upstream.baseURL, models: [model], discover: false });
+  const failing = failures.map(([status]) => [`fails-${status}`, provider(`acme-${status}`)]);
   gateway = await startGateway({
-    providers: { simulator: {}, acme: { base_url: upstream.baseURL, models: ['acme-large'], discover: false } },
+    providers: { simulator: {}, acme: provider('acme-large'), ...Object.fromEntries(failing) },
   });
   client = new OpenAI({ baseURL: gateway.baseURL, apiKey: 'unused', maxRetries: 0, timeout: 20_000 });
 });
@@ -88,20 +101,11 @@ test('models are listed and retrieved, slashes and all', async () => {
   await assert.rejects(client.models.retrieve('nothing/like/that'), OpenAI.NotFoundError);
 });
 
-for (const [status, kind, shown] of [
-  [400, OpenAI.BadRequestError, 400],
-  [404, OpenAI.NotFoundError, 404],
-  [409, OpenAI.ConflictError, 409],
-  [422, OpenAI.UnprocessableEntityError, 422],
-  [429, OpenAI.RateLimitError, 429],
-  [500, OpenAI.InternalServerError, 502],
-  [503, OpenAI.InternalServerError, 503],
-  [401, OpenAI.InternalServerError, 502],
-]) {
+for (const [status, kind, shown] of failures) {
   for (const stream of [false, true]) {
     test(`an upstream ${status} is a ${kind.name}${stream ? ', streamed too' : ''}`, async () => {
       upstream.answer = failing(status, { 'retry-after': '3' });
-      await assert.rejects(client.chat.completions.create({ ...scripted, stream }), (error) => {
+      await assert.rejects(client.chat.completions.create({ ...scripted, model: `acme-${status}`, stream }), (error) => {
         assert.ok(error instanceof kind, `${error.constructor.name}: ${error.message}`);
         assert.equal(error.status, shown);
         assert.ok(error.error.message && error.type);
