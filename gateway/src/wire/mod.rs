@@ -257,4 +257,9 @@ impl Seen {
     pub fn failed(&self) -> bool {
         self.error.is_some()
     }
+
+    /// Nothing that comes now counts.
+    pub fn is_over(&self) -> bool {
+        self.failed() || self.complete
+    }
 }

@@ -9,22 +9,17 @@ use serde_json::{Value, json, value::RawValue};
 use super::{
     answer::{self, Block, StopDetails, Usage},
     errors,
-    sse::{Event, Events},
+    sse::Event,
 };
 use crate::{
-    refusal::{Cause, Refusal},
+    refusal::Refusal,
     wire::{
-        Reading, Seen, StreamDecoder,
-        hub::{Chunks, answers::own_id},
+        Reading, Seen,
+        hub::{Chunks, EventReader, answers::own_id},
     },
 };
 
-pub(super) struct Decoder {
-    events: Events,
-    state: State,
-}
-
-struct State {
+pub(super) struct State {
     reading: Reading,
     seen: Seen,
     chunks: Option<Chunks>,
@@ -97,9 +92,9 @@ struct Delta<'a> {
     stop_details: Option<StopDetails>,
 }
 
-impl Decoder {
+impl State {
     pub(super) fn new(reading: &Reading) -> Self {
-        let state = State {
+        Self {
             reading: reading.clone(),
             seen: Seen::default(),
             chunks: None,
@@ -109,37 +104,13 @@ impl Decoder {
             open: Open::Nothing,
             calls: 0,
             written: 0,
-        };
-        Self { events: Events::default(), state }
+        }
     }
 }
 
-impl StreamDecoder for Decoder {
-    fn feed(&mut self, frame: Bytes, out: &mut VecDeque<Bytes>) {
-        if !self.state.is_over() && self.events.feed(&frame, |event| self.state.event(event, out)).is_err() {
-            self.state.fail(Refusal::new(Cause::Upstream, "the provider sent an event that is too long"));
-        }
-    }
-
-    fn end(&mut self, out: &mut VecDeque<Bytes>) {
-        if !self.state.is_over() {
-            self.events.end(|event| self.state.event(event, out));
-        }
-    }
-
-    fn seen(&self) -> &Seen {
-        &self.state.seen
-    }
-}
-
-impl State {
-    /// Nothing that comes now counts.
-    fn is_over(&self) -> bool {
-        self.seen.failed() || self.seen.complete
-    }
-
+impl EventReader for State {
     fn event(&mut self, event: &Event<'_>, out: &mut VecDeque<Bytes>) {
-        let Some(data) = event.data.as_deref().filter(|data| !data.trim_ascii().is_empty() && !self.is_over()) else {
+        let Some(data) = event.data.as_deref().filter(|data| !data.trim_ascii().is_empty()) else {
             return;
         };
         if event.kind == b"error" {
@@ -164,6 +135,16 @@ impl State {
         }
     }
 
+    fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    fn fail(&mut self, refusal: Refusal) {
+        self.seen.error = Some(refusal);
+    }
+}
+
+impl State {
     fn start(&mut self, read: Data<'_>, out: &mut VecDeque<Bytes>) {
         let Some(head) = read.message.filter(|_| self.chunks.is_none()) else { return };
         let model = if head.model.is_empty() { &*self.reading.model } else { &*head.model };
@@ -280,9 +261,5 @@ impl State {
         chunks.finish(answer::finish_reason(self.stop_reason.as_deref(), self.calls > 0), out);
         chunks.done(self.seen.usage.as_ref(), out);
         self.seen.complete = true;
-    }
-
-    fn fail(&mut self, refusal: Refusal) {
-        self.seen.error = Some(refusal);
     }
 }

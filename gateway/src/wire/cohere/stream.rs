@@ -9,19 +9,17 @@ use serde_json::{Value, json};
 use super::{
     answer::{self, Call, Logprob, Part, Usage},
     errors,
-    sse::{Event, Events},
+    sse::Event,
 };
 use crate::{
-    refusal::{Cause, Refusal},
-    wire::{Reading, Seen, StreamDecoder, hub::Chunks},
+    refusal::Refusal,
+    wire::{
+        Reading, Seen,
+        hub::{Chunks, EventReader},
+    },
 };
 
-pub(super) struct Decoder {
-    events: Events,
-    state: State,
-}
-
-struct State {
+pub(super) struct State {
     reading: Reading,
     seen: Seen,
     chunks: Option<Chunks>,
@@ -69,39 +67,15 @@ impl Message {
     }
 }
 
-impl Decoder {
-    pub(super) fn new(reading: &Reading) -> Self {
-        let state = State { reading: reading.clone(), seen: Seen::default(), chunks: None, calls: 0, bare: false };
-        Self { events: Events::default(), state }
-    }
-}
-
-impl StreamDecoder for Decoder {
-    fn feed(&mut self, frame: Bytes, out: &mut VecDeque<Bytes>) {
-        if !self.state.is_over() && self.events.feed(&frame, |event| self.state.event(event, out)).is_err() {
-            self.state.fail(Refusal::new(Cause::Upstream, "the provider sent an event that is too long"));
-        }
-    }
-
-    fn end(&mut self, out: &mut VecDeque<Bytes>) {
-        if !self.state.is_over() {
-            self.events.end(|event| self.state.event(event, out));
-        }
-    }
-
-    fn seen(&self) -> &Seen {
-        &self.state.seen
-    }
-}
-
 impl State {
-    /// Nothing that comes now counts.
-    fn is_over(&self) -> bool {
-        self.seen.failed() || self.seen.complete
+    pub(super) fn new(reading: &Reading) -> Self {
+        Self { reading: reading.clone(), seen: Seen::default(), chunks: None, calls: 0, bare: false }
     }
+}
 
+impl EventReader for State {
     fn event(&mut self, event: &Event<'_>, out: &mut VecDeque<Bytes>) {
-        let Some(data) = event.data.as_deref().filter(|data| !data.trim_ascii().is_empty() && !self.is_over()) else {
+        let Some(data) = event.data.as_deref().filter(|data| !data.trim_ascii().is_empty()) else {
             return;
         };
         if event.kind == b"error" {
@@ -149,6 +123,16 @@ impl State {
         }
     }
 
+    fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    fn fail(&mut self, refusal: Refusal) {
+        self.seen.error = Some(refusal);
+    }
+}
+
+impl State {
     fn start(&mut self, id: &str, out: &mut VecDeque<Bytes>) {
         if self.chunks.is_some() {
             return;
@@ -198,9 +182,5 @@ impl State {
             (Ok(_), None) => {}
             (Err(refusal), _) => self.fail(refusal),
         }
-    }
-
-    fn fail(&mut self, refusal: Refusal) {
-        self.seen.error = Some(refusal);
     }
 }

@@ -12,12 +12,14 @@ pub mod inline;
 mod losses;
 mod parse;
 pub mod rerank;
+mod streamed;
 pub mod tools;
 pub mod turns;
 
 pub use chunks::Chunks;
 pub use losses::Losses;
 pub use parse::{Mistake, parse};
+pub use streamed::{EventReader, Streamed};
 
 use bytes::Bytes;
 use serde::Serialize;

@@ -54,7 +54,7 @@ impl WireFormat for Replicate {
     }
 
     fn stream(&self, reading: &Reading) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(reading))
+        Box::new(hub::Streamed::new(stream::State::new(reading)))
     }
 
     fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Refusal {

@@ -13,16 +13,14 @@ use super::{
     sse::{Event, Events},
 };
 use crate::{
-    refusal::{Cause, Refusal},
-    wire::{Reading, Seen, StreamDecoder, hub::Chunks},
+    refusal::Refusal,
+    wire::{
+        Reading, Seen,
+        hub::{Chunks, EventReader},
+    },
 };
 
-pub(super) struct Decoder {
-    events: Events,
-    state: State,
-}
-
-struct State {
+pub(super) struct State {
     reading: Reading,
     seen: Seen,
     /// The prediction's id, once it is known.
@@ -38,42 +36,14 @@ struct Done {
     reason: Option<String>,
 }
 
-impl Decoder {
-    pub(super) fn new(reading: &Reading) -> Self {
-        let state =
-            State { reading: reading.clone(), seen: Seen::default(), id: String::new(), chunks: None, done: false };
-        Self { events: Events::default(), state }
-    }
-}
-
-impl StreamDecoder for Decoder {
-    fn feed(&mut self, frame: Bytes, out: &mut VecDeque<Bytes>) {
-        if !self.state.is_over() && self.events.feed(&frame, |event| self.state.event(event, out)).is_err() {
-            self.state.fail(Refusal::new(Cause::Upstream, "the provider sent an event that is too long"));
-        }
-    }
-
-    fn end(&mut self, out: &mut VecDeque<Bytes>) {
-        if !self.state.is_over() && self.state.done {
-            self.state.finish(out);
-        }
-    }
-
-    fn seen(&self) -> &Seen {
-        &self.state.seen
-    }
-}
-
 impl State {
-    /// Nothing that comes now counts.
-    fn is_over(&self) -> bool {
-        self.seen.failed() || self.seen.complete
+    pub(super) fn new(reading: &Reading) -> Self {
+        Self { reading: reading.clone(), seen: Seen::default(), id: String::new(), chunks: None, done: false }
     }
+}
 
+impl EventReader for State {
     fn event(&mut self, event: &Event<'_>, out: &mut VecDeque<Bytes>) {
-        if self.is_over() {
-            return;
-        }
         let data = event.data.as_deref().unwrap_or_default();
         match event.kind {
             b"output" if !self.done => self.output(&String::from_utf8_lossy(data), out),
@@ -84,6 +54,23 @@ impl State {
         }
     }
 
+    /// What has no end is not read: the job is over when it has said so.
+    fn end(&mut self, _: &mut Events, out: &mut VecDeque<Bytes>) {
+        if self.done {
+            self.finish(out);
+        }
+    }
+
+    fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    fn fail(&mut self, refusal: Refusal) {
+        self.seen.error = Some(refusal);
+    }
+}
+
+impl State {
     fn output(&mut self, text: &str, out: &mut VecDeque<Bytes>) {
         self.seen.event = true;
         self.chunks().content(text, out);
@@ -127,9 +114,5 @@ impl State {
     fn chunks(&mut self) -> &mut Chunks {
         let (id, reading) = (&self.id, &self.reading);
         self.chunks.get_or_insert_with(|| Chunks::new(id, &reading.model, reading))
-    }
-
-    fn fail(&mut self, refusal: Refusal) {
-        self.seen.error = Some(refusal);
     }
 }
