@@ -8,12 +8,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    admission::KeyRing,
     config::Config,
     dispatch::{Root, RootMessage, Roster, RouteTable, Wiring},
-    http::{Certificates, Gateway, Limits, Plane, Shutdown, bind, router},
+    http::{Certificates, Gateway, Plane, Shutdown, bind, router},
     options::Options,
-    prices::Catalogue,
     telemetry::{self, Metrics},
     watcher::{Watched, Watcher},
 };
@@ -110,8 +108,7 @@ async fn start(config: &Arc<Config>) -> Result<Started, String> {
     };
     let (root, _) = Actor::spawn(None, Root, (wiring, config.clone())).await.map_err(|error| error.to_string())?;
     let address = ractor::call!(root, RootMessage::Dispatcher).map_err(|error| error.to_string())?;
-    let prices = Catalogue::new(&config.cost_tracking);
-    let gateway = Gateway::new(published, KeyRing::new(&config.auth), Limits::of(config), prices, metrics, address);
+    let gateway = Gateway::new(config, published, metrics, address);
     gateway.fetch_media(&config.security)?;
     Ok(Started { gateway, root, tasks })
 }

@@ -7,10 +7,9 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use ractor::{Actor, ActorProcessingErr, ActorRef, rpc::CallResult};
 
 use crate::{
-    admission::KeyRing,
     config::Config,
     dispatch::RootMessage,
-    http::{Certificates, Gateway, Limits},
+    http::{Certificates, Gateway},
     options::Options,
     prices::Catalogue,
 };
@@ -145,9 +144,7 @@ impl WatcherData {
             Err(error) => return tracing::error!(%error, "the new configuration cannot be applied; the old one stays"),
         };
         let (gateway, old) = (&self.watched.gateway, &self.watched.current);
-        gateway.keys.store(Arc::new(KeyRing::new(&config.auth)));
-        gateway.door.resize(config.server.max_in_flight);
-        gateway.limits.store(Arc::new(Limits::of(&config)));
+        gateway.admit(&config);
         if old.cost_tracking != config.cost_tracking {
             gateway.prices.store(Arc::new(Catalogue::new(&config.cost_tracking)));
         }

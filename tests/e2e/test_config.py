@@ -89,10 +89,9 @@ def test_a_missing_file_is_named(tmp_path):
     assert done.returncode != 0 and "none.yaml" in done.stdout + done.stderr
 
 
-UNBUILT = ["rate_limiting: {global_rpm: 5}", "budgets: {limit: 1}", "nats: {url: \"nats://127.0.0.1:4222\"}", "usage: {replicas: 1}",
+UNBUILT = ["budgets: {limit: 1}", "nats: {url: \"nats://127.0.0.1:4222\"}", "usage: {replicas: 1}",
            "store: {path: ./data}", "control_plane: {allow_private: false}", "admin: {token: x}",
-           "otel: {endpoint: \"http://x\"}", "security: {master_key_file: key}",
-           "auth: {keys: [{name: a, key: abcdefgh12345678, rate_limit_rpm: 5}]}"]
+           "otel: {endpoint: \"http://x\"}", "security: {master_key_file: key}"]
 
 
 @pytest.mark.parametrize("text", UNBUILT)

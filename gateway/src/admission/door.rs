@@ -5,12 +5,17 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
+use smallvec::SmallVec;
+
 /// Lets in at most so many at a time.
 #[derive(Debug)]
 pub struct Door {
     inside: AtomicUsize,
     most: AtomicUsize,
 }
+
+/// Places at the gateway's door and at that of a key.
+pub type Entries = SmallVec<[Entry; 2]>;
 
 /// A place inside; its drop frees it.
 #[derive(Debug)]

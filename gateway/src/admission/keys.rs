@@ -4,15 +4,20 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::{Account, Accounts, Scope, Terms};
 use crate::{
-    config::{Auth, ClientKey, wildcard},
+    api::ClientRequest,
+    config::{Auth, ClientKey, ToolRules, names_model},
     refusal::{Cause, Refusal},
 };
 
 type Hash = [u8; 32];
+/// Scalars by name.
+pub type Metadata = Map<String, Value>;
 
 /// Every key that opens the gateway.
 pub struct KeyRing {
@@ -30,12 +35,18 @@ pub struct Caller {
     providers: Vec<String>,
     allowed_ips: Vec<IpNet>,
     expires_at: Option<DateTime<Utc>>,
+    tools: ToolRules,
+    /// What its owner said of it.
+    pub metadata: Option<Arc<Metadata>>,
+    /// What limits it; `None` for nothing.
+    pub account: Option<Arc<Account>>,
 }
 
 impl KeyRing {
-    pub fn new(auth: &Auth) -> Self {
+    pub fn new(auth: &Auth, accounts: &Accounts) -> Self {
         let salt = std::array::from_fn(|_| fastrand::u8(..));
-        let keys = || auth.keys.iter().map(|key| (hash(&salt, key.key.expose()), Arc::new(Caller::new(key)))).collect();
+        let caller = |key| Arc::new(Caller::new(key, accounts));
+        let keys = || auth.keys.iter().map(|key| (hash(&salt, key.key.expose()), caller(key))).collect();
         Self { salt, keys: (auth.enabled && !auth.keys.is_empty()).then(keys) }
     }
 
@@ -77,24 +88,29 @@ impl KeyRing {
 }
 
 impl Caller {
-    fn new(key: &ClientKey) -> Self {
+    fn new(key: &ClientKey, accounts: &Accounts) -> Self {
+        let terms = Terms { rates: key.rates, max_concurrent: key.max_concurrent };
         Self {
+            account: accounts.of(Scope::Key, &key.name, terms),
             name: key.name.as_str().into(),
             models: key.models.clone(),
             providers: key.providers.clone(),
             allowed_ips: key.allowed_ips.clone(),
             expires_at: key.expires_at,
+            tools: key.tools.clone(),
+            metadata: (!key.metadata.is_empty()).then(|| Arc::new(key.metadata.clone())),
         }
     }
 
     /// `model` as the client names it; a pattern may also match the part behind a provider's prefix.
     pub fn may_use_model(&self, model: &str) -> bool {
-        let bare = model.split_once('/').map_or(model, |(_, rest)| rest);
-        self.models.is_empty()
-            || self
-                .models
-                .iter()
-                .any(|pattern| wildcard(pattern, model) || (!pattern.contains('/') && wildcard(pattern, bare)))
+        self.models.is_empty() || self.models.iter().any(|pattern| names_model(pattern, model))
+    }
+
+    /// # Errors
+    /// 403 naming the tool that it may not offer to a model.
+    pub fn check_tools(&self, request: &ClientRequest) -> Result<(), Refusal> {
+        if self.tools.is_empty() { Ok(()) } else { self.tools.check(request) }
     }
 
     pub fn may_use_provider(&self, provider: &str) -> bool {
@@ -109,7 +125,7 @@ fn hash(salt: &[u8], key: &str) -> Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use crate::{config::Rates, secret::Secret};
 
     fn key(change: impl FnOnce(&mut ClientKey)) -> KeyRing {
         let mut key = ClientKey {
@@ -118,10 +134,14 @@ mod tests {
             models: vec![],
             providers: vec![],
             allowed_ips: vec![],
+            rates: Rates::default(),
+            max_concurrent: None,
+            tools: ToolRules::default(),
+            metadata: Metadata::default(),
             expires_at: None,
         };
         change(&mut key);
-        KeyRing::new(&Auth { enabled: true, keys: vec![key] })
+        KeyRing::new(&Auth { enabled: true, keys: vec![key] }, &Accounts::default())
     }
 
     fn admit(ring: &KeyRing, key: Option<&str>, ip: &str) -> Result<Option<Arc<Caller>>, Cause> {
@@ -148,7 +168,7 @@ mod tests {
 
     #[test]
     fn without_keys_everybody_enters() {
-        let ring = KeyRing::new(&Auth { enabled: true, keys: vec![] });
+        let ring = KeyRing::new(&Auth { enabled: true, keys: vec![] }, &Accounts::default());
         assert!(ring.is_open() && admit(&ring, None, "127.0.0.1").unwrap().is_none());
     }
 

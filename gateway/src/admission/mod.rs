@@ -1,7 +1,10 @@
-//! Who may call, and what.
+//! Who may call, what, and how much.
 
 mod door;
 mod keys;
+mod limits;
+mod tools;
 
-pub use door::{Door, Entry};
+pub use door::{Door, Entries, Entry};
 pub use keys::{Caller, KeyRing};
+pub use limits::{Account, Accounts, Demand, Estimate, Exceeded, Limiter, Reservation, Scope, Terms};

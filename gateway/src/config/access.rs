@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use super::{Auth, ClientKey, file, resolve::Context, tree::Trail};
+use super::{Auth, ClientKey, Rates, ToolRules, file, resolve::Context, tree::Trail};
 
 /// Whether a gateway may listen on that address with these keys.
 ///
@@ -47,8 +47,15 @@ pub(super) fn auth(auth: file::Auth, context: &mut Context<'_>) -> Auth {
         for (position, name) in key.providers.iter().flatten().enumerate() {
             context.check_provider(&here.key("providers").index(position), name);
         }
-        if let Some(position) = key.models.iter().flatten().position(|pattern| pattern.trim().is_empty()) {
-            context.mistake(&here.key("models").index(position), "an empty pattern");
+        let patterns =
+            [("models", &key.models), ("allowed_tools", &key.allowed_tools), ("denied_tools", &key.denied_tools)];
+        for (list, patterns) in patterns {
+            if let Some(position) = patterns.iter().flatten().position(|pattern| pattern.trim().is_empty()) {
+                context.mistake(&here.key(list).index(position), "an empty pattern");
+            }
+        }
+        if let Some(name) = key.metadata.iter().flatten().map(|(name, _)| name).find(|name| name.trim().is_empty()) {
+            context.mistake(&here.key("metadata").key(name), "needs a name");
         }
     }
     if auth.enabled == Some(true) && keys.is_empty() {
@@ -64,6 +71,13 @@ fn client_key(key: file::ClientKey) -> ClientKey {
         models: key.models.unwrap_or_default(),
         providers: key.providers.unwrap_or_default(),
         allowed_ips: key.allowed_ips.unwrap_or_default().iter().map(|network| network.0).collect(),
+        rates: Rates::written(key.rate_limit_rpm, key.rate_limit_tpm),
+        tools: ToolRules {
+            allowed: key.allowed_tools.unwrap_or_default(),
+            denied: key.denied_tools.unwrap_or_default(),
+        },
+        metadata: key.metadata.into_iter().flatten().map(|(name, value)| (name, value.into())).collect(),
+        max_concurrent: key.max_concurrent.filter(|&most| most > 0),
         expires_at: key.expires_at.map(|moment| moment.0),
     }
 }

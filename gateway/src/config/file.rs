@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::{Number, Value as Json, json};
 
 use super::{
     costs::written::CostTracking,
     file_provider::Provider,
     file_routing::Routing,
+    rates::written::RateLimiting,
     units::{Host, Moment, Network, Size, Span},
 };
 use crate::secret::Secret;
@@ -63,6 +64,8 @@ pub(super) struct File {
     pub auth: Option<Auth>,
     /// Which provider a request goes to, and to which next.
     pub routing: Option<Routing>,
+    /// How many requests and tokens a minute are let in.
+    pub rate_limiting: Option<RateLimiting>,
     /// What answers cost.
     pub cost_tracking: Option<CostTracking>,
     /// What is logged, and how.
@@ -143,8 +146,22 @@ pub(super) struct ClientKey {
     pub providers: Option<Vec<String>>,
     /// Addresses and networks it may come from; empty for all.
     pub allowed_ips: Option<Vec<Network>>,
+    /// Tools that its requests may offer to a model, with `*` as wildcard: functions by their names, a provider's own tools by
+    /// their types (`web_search`, `mcp`, …); empty for all.
+    pub allowed_tools: Option<Vec<String>>,
+    /// Tools that its requests may not offer, whatever is allowed.
+    pub denied_tools: Option<Vec<String>>,
+    /// Requests a minute, in place of `rate_limiting.per_key_rpm`; 0 leaves it to that.
+    pub rate_limit_rpm: Option<u64>,
+    /// Tokens a minute, in place of `rate_limiting.per_key_tpm`; 0 leaves it to that.
+    pub rate_limit_tpm: Option<u64>,
+    /// Requests in progress at once, by default (0) as many as the gateway takes; beyond it 429.
+    pub max_concurrent: Option<usize>,
     /// When it stops working, as `2027-01-01T00:00:00Z`.
     pub expires_at: Option<Moment>,
+    /// What is known of its owner, as texts, numbers and truth values by name: in the log, and for conditions of routes as
+    /// `key.metadata.*`.
+    pub metadata: Option<IndexMap<String, Scalar>>,
 }
 
 impl Default for ClientKey {
@@ -156,7 +173,32 @@ impl Default for ClientKey {
             models: None,
             providers: None,
             allowed_ips: None,
+            rate_limit_rpm: None,
+            rate_limit_tpm: None,
+            max_concurrent: None,
             expires_at: None,
+            allowed_tools: None,
+            denied_tools: None,
+            metadata: None,
+        }
+    }
+}
+
+/// A text, a number, or a truth value.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Scalar {
+    Truth(bool),
+    Number(Number),
+    Text(String),
+}
+
+impl From<Scalar> for Json {
+    fn from(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Truth(truth) => truth.into(),
+            Scalar::Number(number) => number.into(),
+            Scalar::Text(text) => text.into(),
         }
     }
 }

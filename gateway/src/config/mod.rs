@@ -5,7 +5,7 @@
 //! who has which.
 //! How a text becomes a [`Config`]: `tree` is its YAML with lines, `expand` fills in the environment, `shape` compares
 //! it with the schema, `resolve` says what it means (`provider`, `address`, `key`, `credentials`, `settings`, `headers`,
-//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `security`), and `check` collects every mistake of all of them. `environment`
+//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `rates`, `security`), and `check` collects every mistake of all of them. `environment`
 //! makes a [`Config`] when there is no file, `request` reads what one request says of its own routing.
 
 mod access;
@@ -26,6 +26,7 @@ mod models;
 mod preset;
 mod provider;
 mod quirks;
+mod rates;
 mod request;
 mod resolve;
 mod resolve_routing;
@@ -57,13 +58,14 @@ pub use environment::from_environment;
 pub use file::json_schema;
 pub use preset::{BUILT_FORMATS, FAMILIES, PRESETS, Preset, SIMULATOR_MODELS, preset};
 pub use quirks::{Mend, Quirks, ToolIds};
+pub use rates::{RateLimits, Rates};
 pub use request::RequestConfig;
 pub use resolve::{load, load_with_notes, parse};
 pub use routing::{
     BreakerRules, ConditionalRoute, Failover, Hedge, Mirror, Retry, RouteTarget, Routing, Sticky, Strategy,
 };
 pub use security::{RemoteMedia, Security};
-pub use wildcard::wildcard;
+pub use wildcard::{names_model, wildcard};
 
 use crate::secret::Secret;
 
@@ -77,6 +79,7 @@ pub struct Config {
     pub model_map: IndexMap<String, String>,
     pub auth: Auth,
     pub routing: Routing,
+    pub rate_limits: RateLimits,
     pub cost_tracking: CostTracking,
     pub logging: Logging,
     pub prometheus: Prometheus,
@@ -241,7 +244,22 @@ pub struct ClientKey {
     pub providers: Vec<String>,
     /// Empty allows all.
     pub allowed_ips: Vec<IpNet>,
+    /// Its own, or those of every key.
+    pub rates: Rates,
+    /// Requests in progress at once; `None` for as many as the gateway takes.
+    pub max_concurrent: Option<usize>,
+    pub tools: ToolRules,
+    /// Scalars by name; empty where nothing is known.
+    pub metadata: serde_json::Map<String, serde_json::Value>,
     pub expires_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// Patterns with `*` for the names of functions and the types of a provider's own tools.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolRules {
+    /// Empty allows all.
+    pub allowed: Vec<String>,
+    pub denied: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -7,12 +7,12 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::{
-    BUILT_FORMATS, Config, Cors, LogFormat, Logging, Mistake, Mistakes, Prometheus, Server, Tls, access,
+    BUILT_FORMATS, Config, Cors, LogFormat, Logging, Mistake, Mistakes, Prometheus, Rates, Server, Tls, access,
     check::{Report, suggestion},
     costs,
     expand::{Environment, expand},
     file::{self, File},
-    provider, resolve_routing,
+    provider, rates, resolve_routing,
     security::security,
     shape,
     tree::{self, Node, Trail},
@@ -141,7 +141,13 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
     let server = server(file.server.unwrap_or_default(), context);
     let written = file.providers.unwrap_or_default();
     let mut providers = provider::providers(&written, server.max_in_flight, context);
-    let auth = access::auth(file.auth.unwrap_or_default(), context);
+    let mut auth = access::auth(file.auth.unwrap_or_default(), context);
+    let written = file.rate_limiting.unwrap_or_default();
+    let limits_keys = written.enabled != Some(false);
+    let rate_limits = rates::rates(written, &auth.keys, context);
+    for key in &mut auth.keys {
+        key.rates = if limits_keys { key.rates.or(rate_limits.per_key) } else { Rates::default() };
+    }
     if let Err(message) = access::exposure(server.host, &auth)
         && !context.report.is_spoiled(&Trail::of(["auth"]))
     {
@@ -157,6 +163,7 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         model_map,
         auth,
         routing,
+        rate_limits,
         cost_tracking: costs::costs(file.cost_tracking.unwrap_or_default(), context),
         logging: logging(file.logging.unwrap_or_default(), context),
         prometheus: prometheus(file.prometheus.unwrap_or_default(), context),

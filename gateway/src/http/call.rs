@@ -9,12 +9,12 @@ use std::{
 use super::{
     Gateway,
     asked::Asked,
-    body, replayed, reply,
+    body, limited, replayed, reply,
     serve::Peer,
     way::{Found, Way},
 };
 use crate::{
-    admission::{Caller, Entry},
+    admission::{Caller, Entries},
     api::{self, Endpoint},
     dispatch::{Relayed, relay},
     ids,
@@ -26,6 +26,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use smallvec::smallvec;
 
 /// Create a chat completion
 ///
@@ -104,7 +105,7 @@ async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> 
 pub(super) async fn straight(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Response {
     let mut exchange = Exchange::begin(&gateway.metrics, endpoint, ids::request_id(SystemTime::now()));
     match answer(gateway, &mut exchange, request).await {
-        Ok((relayed, entry)) => reply::answer(exchange, relayed, entry),
+        Ok((relayed, entries)) => reply::answer(exchange, relayed, entries),
         Err(refusal) => reply::refusal(exchange, &refusal),
     }
 }
@@ -114,8 +115,8 @@ async fn answer(
     gateway: &Arc<Gateway>,
     exchange: &mut Exchange,
     request: Request,
-) -> Result<(Relayed, Entry), Refusal> {
-    let entry = gateway.door.enter().ok_or_else(overloaded)?;
+) -> Result<(Relayed, Entries), Refusal> {
+    let mut entries: Entries = smallvec![gateway.door.enter().ok_or_else(overloaded)?];
     let (head, body) = request.into_parts();
     let asked = Asked::read(&head.headers)?;
     exchange.client_request_id = asked.client_request_id.map(Into::into);
@@ -123,12 +124,18 @@ async fn answer(
     exchange.trace_id = asked.trace_id.and_then(|id| id.to_str().ok()).map(Into::into);
     let caller = authorise(gateway, asked.key, peer(&head, gateway))?;
     exchange.key = caller.as_ref().map(|caller| caller.name.clone());
+    exchange.key_metadata = caller.as_ref().and_then(|caller| caller.metadata.clone());
+    let account = caller.as_ref().and_then(|caller| caller.account.as_ref());
+    if let Some(account) = account {
+        entries.push(limited::enter(account, exchange)?);
+    }
 
     let body = body::json(gateway, &head.headers, body).await?;
     let request = openai::read(exchange.endpoint, body)?;
     exchange.model = Some(request.envelope.model.clone());
     exchange.stream = request.envelope.stream;
-    if gateway.limits.load().log_bodies {
+    let (log_bodies, limiter) = gateway.limits.load().of_requests();
+    if log_bodies {
         tracing::info!(request_id = %exchange.request_id, body = %String::from_utf8_lossy(&request.body), "request body");
     }
 
@@ -142,6 +149,9 @@ async fn answer(
     let access = way.access(&routing, exchange.began, &prices, media.as_deref());
     let Found { route, source, .. } = way.route(&routing).await?;
     exchange.source = Some(source);
+    if limiter.is_some() || account.is_some() {
+        limited::reserve(&way, &route, limiter.as_deref(), exchange)?;
+    }
     table.budgets.request();
     gateway.mirrors.copy(&request, &table, &routing);
     let mut last = relay(&request, &route, &access, exchange).await;
@@ -156,7 +166,7 @@ async fn answer(
     let relayed = last?;
     let answered = &relayed.candidate;
     exchange.pricing = answered.series.pricing(&prices, &answered.core.config, &answered.upstream);
-    Ok((relayed, entry))
+    Ok((relayed, entries))
 }
 
 /// # Errors

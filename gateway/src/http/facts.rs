@@ -37,6 +37,7 @@ impl Facts for Known<'_> {
                 match family {
                     "metadata" => self.asked.metadata.as_ref()?.get(name).cloned(),
                     "property" => self.asked.property(name).map(Json::from),
+                    "key" => self.caller?.metadata.as_ref()?.get(name.strip_prefix("metadata.")?).cloned(),
                     _ => None,
                 }
             }

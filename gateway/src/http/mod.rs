@@ -10,6 +10,7 @@ mod docs;
 mod facts;
 mod heads;
 mod health;
+mod limited;
 mod models;
 mod openapi;
 mod replayed;
@@ -46,7 +47,7 @@ pub use status::error_answer;
 pub use tls::Certificates;
 
 use crate::{
-    admission::{Door, KeyRing},
+    admission::{Accounts, Door, KeyRing, Limiter},
     config::{Config, Cors, Security, Server},
     dispatch::{DispatcherMessage, Mirrors, Published},
     prices::Catalogue,
@@ -61,11 +62,15 @@ const PREFLIGHT_VALID: Duration = Duration::from_secs(600);
 /// Names that wait for model lists still being read; beyond it they are answered at once.
 const MOST_RESOLVING: usize = 256;
 
+/// The organisation that everything in the file belongs to.
+const ORGANISATION: &str = "default";
+
 /// What every handler shares. All of it is read without waiting.
 pub struct Gateway {
     pub table: Published,
     pub keys: ArcSwap<KeyRing>,
     pub limits: ArcSwap<Limits>,
+    pub accounts: Accounts,
     pub door: Arc<Door>,
     /// What may fetch the media that requests name by address; `None` when nothing may.
     pub media: ArcSwapOption<MediaFetcher>,
@@ -85,11 +90,22 @@ pub struct Gateway {
 pub struct Limits {
     pub server: Server,
     pub log_bodies: bool,
+    /// How much may be asked for; `None` where that is not limited.
+    pub limiter: Option<Arc<Limiter>>,
 }
 
 impl Limits {
-    pub fn of(config: &Config) -> Self {
-        Self { server: config.server.clone(), log_bodies: config.logging.include_bodies }
+    fn of(config: &Config, accounts: &Accounts, before: Option<&Limiter>) -> Self {
+        Self {
+            server: config.server.clone(),
+            log_bodies: config.logging.include_bodies,
+            limiter: Limiter::new(accounts, ORGANISATION, &config.rate_limits, before),
+        }
+    }
+
+    /// What a request asks once: whether its body is logged, and how much may be asked for.
+    fn of_requests(&self) -> (bool, Option<Arc<Limiter>>) {
+        (self.log_bodies, self.limiter.clone())
     }
 }
 
@@ -120,23 +136,23 @@ impl Phase {
 
 impl Gateway {
     pub fn new(
+        config: &Config,
         table: Published,
-        keys: KeyRing,
-        limits: Limits,
-        prices: Catalogue,
         metrics: Arc<Metrics>,
         dispatcher: ActorRef<DispatcherMessage>,
     ) -> Arc<Self> {
+        let accounts = Accounts::default();
         Arc::new(Self {
             table,
-            keys: ArcSwap::from_pointee(keys),
-            door: Door::new(limits.server.max_in_flight),
-            limits: ArcSwap::from_pointee(limits),
+            keys: ArcSwap::from_pointee(KeyRing::new(&config.auth, &accounts)),
+            door: Door::new(config.server.max_in_flight),
+            limits: ArcSwap::from_pointee(Limits::of(config, &accounts, None)),
+            accounts,
             media: ArcSwapOption::empty(),
             mirrors: Mirrors::new(&metrics),
             replays: Replays::default(),
             metrics,
-            prices: ArcSwap::from_pointee(prices),
+            prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),
             phase: Phase::default(),
             dispatcher: ArcSwap::from_pointee(dispatcher),
             began: Instant::now(),
@@ -146,6 +162,14 @@ impl Gateway {
 }
 
 impl Gateway {
+    /// Who may enter, and how much may be asked for from now on; what has been used stays used.
+    pub fn admit(&self, config: &Config) {
+        self.keys.store(Arc::new(KeyRing::new(&config.auth, &self.accounts)));
+        self.door.resize(config.server.max_in_flight);
+        let limits = Limits::of(config, &self.accounts, self.limits.load().limiter.as_deref());
+        self.limits.store(Arc::new(limits));
+    }
+
     /// What may fetch media from now on.
     ///
     /// # Errors

@@ -16,14 +16,17 @@ use axum::{
 use bytes::Bytes;
 use http_body::Frame;
 
-use super::{call::elapsed, status};
+use super::{call::elapsed, limited, status};
 use crate::{
-    admission::Entry,
+    admission::Entries,
     dispatch::Relayed,
     provider::{Reply, UpstreamStream},
     refusal::Refusal,
     telemetry::{Ending, Exchange},
-    wire::{Fate, Loss, openai::with_cost},
+    wire::{
+        Fate, Loss,
+        openai::{with_cost, written},
+    },
 };
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,8 +42,8 @@ const COST: HeaderName = HeaderName::from_static("x-prism-cost");
 const STRATEGY: HeaderName = HeaderName::from_static("x-prism-routing-strategy");
 const TRANSLATION: HeaderName = HeaderName::from_static("x-prism-translation");
 
-/// A provider's answer. Entry and exchange live as long as the body does.
-pub(super) fn answer(mut exchange: Box<Exchange>, relayed: Relayed, entry: Entry) -> Response {
+/// A provider's answer. Entries and exchange live as long as the body does.
+pub(super) fn answer(mut exchange: Box<Exchange>, relayed: Relayed, entries: Entries) -> Response {
     let Relayed { reply, candidate } = relayed;
     exchange.status = StatusCode::OK.as_u16();
     if candidate.unlisted {
@@ -50,6 +53,7 @@ pub(super) fn answer(mut exchange: Box<Exchange>, relayed: Relayed, entry: Entry
         Reply::Whole { answer, headers, losses } => {
             exchange.usage = answer.usage;
             exchange.end(Ending::Answered);
+            exchange.settle();
             (headers, losses, Content::Whole(answer.body))
         }
         Reply::Stream { stream, headers, losses } => (headers, losses, Content::Stream(stream)),
@@ -72,7 +76,7 @@ pub(super) fn answer(mut exchange: Box<Exchange>, relayed: Relayed, entry: Entry
             if stream.has_begun() {
                 exchange.content_began();
             }
-            Body::new(StreamBody { stream, exchange, _entry: entry, ended: false })
+            Body::new(StreamBody { stream, exchange, _entries: entries, ended: false })
         }
     };
     let mut response = Response::new(body);
@@ -91,6 +95,7 @@ pub(super) fn refusal(mut exchange: Box<Exchange>, refusal: &Refusal) -> Respons
     exchange.status = response.status().as_u16();
     exchange.error = Some(refusal.message.as_ref().into());
     exchange.end(Ending::Answered);
+    exchange.settle();
     if let Some(headers) = &refusal.upstream_headers {
         from_upstream(response.headers_mut(), headers);
     }
@@ -112,6 +117,7 @@ fn ours(out: &mut HeaderMap, exchange: &Exchange) {
     if let Some(cost) = exchange.cost().and_then(|cost| HeaderValue::try_from(cost.to_string()).ok()) {
         out.insert(COST, cost);
     }
+    limited::show(out, &exchange.standing);
     out.insert(LATENCY, elapsed(exchange.began).into());
     if !exchange.timeout.is_zero() {
         out.insert(TIMEOUT, HeaderValue::from(u64::try_from(exchange.timeout.as_millis()).unwrap_or(u64::MAX)));
@@ -148,7 +154,7 @@ fn translation(losses: &[Loss]) -> HeaderValue {
 struct StreamBody {
     stream: Box<UpstreamStream>,
     exchange: Box<Exchange>,
-    _entry: Entry,
+    _entries: Entries,
     ended: bool,
 }
 
@@ -181,6 +187,9 @@ impl http_body::Body for StreamBody {
             return Poll::Ready(None);
         }
         let polled = this.stream.poll_next(cx);
+        if let (Poll::Ready(Some(Ok(piece))), Some(_)) = (&polled, &this.exchange.reserved) {
+            this.exchange.sent += written(piece);
+        }
         if this.exchange.first_content.is_none() && this.stream.has_begun() {
             this.exchange.content_began();
         }

@@ -132,6 +132,7 @@ impl<'a> Way<'a> {
             let message = format!("this API key may not use the model `{}`", super::clip(model));
             return Err(Refusal::new(Cause::Forbidden, message).param("model").code("model_not_allowed"));
         }
+        self.caller.map_or(Ok(()), |caller| caller.check_tools(self.request))?;
         let table = self.table;
         let mut found = match self.asked.provider_lock {
             Some(provider) => {
@@ -195,6 +196,15 @@ impl<'a> Way<'a> {
             Ok(CallResult::Success(route)) => route,
             _ => None,
         }
+    }
+
+    /// On whose behalf is asked: what the header says, or the request's `user`.
+    pub fn user(&self) -> Option<Cow<'a, str>> {
+        let field = || {
+            let field = self.request.envelope.field("user")?;
+            serde_json::from_slice(&self.request.body[field.value.clone()]).ok().map(Cow::Owned)
+        };
+        self.asked.user_id.map(Cow::Borrowed).or_else(field)
     }
 
     /// What binds the request to one candidate.

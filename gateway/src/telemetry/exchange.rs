@@ -7,9 +7,10 @@ use std::{
 };
 
 use http::HeaderValue;
+use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
-use super::{Considered, Decision, Metrics, Place, Series, Source};
+use super::{Considered, Decision, Fate, Metrics, Place, Reserved, Series, Source, Standing, Used};
 use crate::{
     api::{Endpoint, TokenUsage},
     config::Strategy,
@@ -130,6 +131,8 @@ pub struct Exchange {
     pub client_request_id: Option<Box<str>>,
     pub trace_id: Option<Box<str>>,
     pub key: Option<Arc<str>>,
+    /// What the key's owner said of it: scalars by name.
+    pub key_metadata: Option<Arc<Map<String, Value>>>,
     /// The model as the client named it.
     pub model: Option<Box<str>>,
     /// Where the latest attempt went.
@@ -153,6 +156,12 @@ pub struct Exchange {
     pub pricing: Pricing,
     /// The client wants a stream's cost in its usage chunk (`x-prism-include-cost`).
     pub include_cost: bool,
+    /// What was put aside for it where there are limits.
+    pub reserved: Option<Box<dyn Reserved>>,
+    /// How those limits stand.
+    pub standing: Standing,
+    /// Bytes of text that a stream has sent; counted where something is reserved.
+    pub sent: u64,
     pub first_content: Option<Duration>,
     /// What the client was told went wrong.
     pub error: Option<Box<str>>,
@@ -171,6 +180,7 @@ impl Exchange {
             client_request_id: None,
             trace_id: None,
             key: None,
+            key_metadata: None,
             model: None,
             destination: None,
             attempted: SmallVec::new(),
@@ -185,6 +195,9 @@ impl Exchange {
             usage: None,
             pricing: Pricing::default(),
             include_cost: false,
+            reserved: None,
+            standing: Standing::default(),
+            sent: 0,
             first_content: None,
             error: None,
             ending: Ending::Left,
@@ -265,6 +278,28 @@ impl Exchange {
         }
     }
 
+    /// Settles what was reserved; early where the answer is to show how the limits stand, else in the drop.
+    pub fn settle(&mut self) {
+        let Some(mut reserved) = self.reserved.take() else { return };
+        let price = match &self.pricing {
+            Pricing::Known(price) => Some(&**price),
+            Pricing::Untracked | Pricing::Unknown => None,
+        };
+        let used = Used { fate: self.fate(), usage: self.usage.as_ref(), price, sent: self.sent };
+        self.standing = reserved.settle(&used);
+    }
+
+    /// Of the request as it stands, as if it ended now.
+    fn fate(&self) -> Fate {
+        match (self.attempted.last(), self.ending, self.status) {
+            (None, ..) => Fate::Unsent,
+            (_, Ending::Answered, 200) => Fate::Answered,
+            (_, Ending::Cut, _) | (_, Ending::Left, 200) => Fate::Broken,
+            (Some(last), Ending::Left, _) if last.outcome.is_none() => Fate::Abandoned,
+            _ => Fate::Failed,
+        }
+    }
+
     fn log(&self, status: u16, took: Duration) {
         let usage = self.usage.unwrap_or_default();
         tracing::info!(
@@ -276,6 +311,7 @@ impl Exchange {
             status,
             ending = self.ending.name(),
             key = self.key.as_deref(),
+            key_metadata = self.key_metadata.as_deref().and_then(|known| serde_json::to_string(known).ok()),
             model = self.model.as_deref(),
             provider = self.destination.as_ref().map(|to| &*to.place.provider),
             attempts = self.attempts(),
@@ -322,6 +358,7 @@ const CLIENT_LEFT: u16 = 499;
 impl Drop for Exchange {
     fn drop(&mut self) {
         let took = self.began.elapsed();
+        self.settle();
         let status = match (self.ending, self.status) {
             (Ending::Left, 0) => CLIENT_LEFT,
             (_, status) => status,

@@ -45,6 +45,7 @@ pub struct Metrics {
     attempts_by_kind: IntCounterVec,
     transitions: IntCounterVec,
     mirrored: IntCounterVec,
+    limited: IntCounterVec,
     /// Retries that were not made for want of budget.
     pub retry_budget_exhausted: IntCounter,
     /// Hedges that were not made for want of budget.
@@ -95,6 +96,13 @@ impl Series {
             kinds: Default::default(),
             price: ArcSwapOption::empty(),
         })
+    }
+
+    /// Tokens that an answer has on average, of all so far; `None` before the first.
+    pub fn mean_output(&self) -> Option<u64> {
+        let written = self.output.get()?.get();
+        let answers: u64 = self.ok.iter().filter_map(OnceLock::get).map(IntCounter::get).sum();
+        written.checked_div(answers)
     }
 
     /// The price of its model, `upstream`: looked up again only when catalogue or provider have been replaced.
@@ -202,6 +210,11 @@ impl Metrics {
                 "Hedges that were not made because the whole process had made enough of them.",
             ),
             replays: count("prism_replays_total", "Kept answers that were sent again."),
+            limited: counter(
+                "prism_limited_requests_total",
+                "Requests that were refused because a limit was reached, by limit: organisation_requests, key_tokens, ….",
+                &["limit"],
+            ),
             mirrored: counter(
                 "prism_mirrored_requests_total",
                 "Copies of requests by provider and outcome: answered, failed, skipped.",
@@ -306,6 +319,11 @@ impl Metrics {
     /// A copy of a request has ended, or was not made.
     pub fn mirrored(&self, provider: &str, outcome: &str) {
         self.mirrored.with_label_values(&[provider, outcome]).inc();
+    }
+
+    /// A limit of ours has refused a request.
+    pub fn limited(&self, limit: &'static str) {
+        self.limited.with_label_values(&[limit]).inc();
     }
 
     /// All of it in Prometheus' text format.

@@ -7,9 +7,11 @@ mod exchange;
 mod gauges;
 mod log;
 mod metrics;
+mod reserved;
 
 pub use decision::{Considered, Decision, Decisions, Place, Source};
 pub use exchange::{Attempted, Destination, Ending, Exchange, Kind, Outcome, Pricing};
 pub use gauges::{Gauges, Shown};
 pub use log::{LogGuard, start as start_log};
 pub use metrics::{Metrics, Series};
+pub use reserved::{Fate, Level, Reserved, Standing, Used};

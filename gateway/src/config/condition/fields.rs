@@ -22,6 +22,7 @@ pub(super) const FIELDS: &[(&str, Kind, &str)] = &[
     ("user", Kind::Text, "the header `x-prism-user-id`, or the request's `user`"),
     ("session", Kind::Text, "the header `x-prism-session-id`"),
     ("key", Kind::Text, "name of the client's key"),
+    ("key.metadata.*", Kind::Scalar, "of that key's `metadata`"),
     ("max_tokens", Kind::Number, "most tokens of the answer"),
     ("temperature", Kind::Number, "as sent"),
     ("message_count", Kind::Number, "messages of the request"),

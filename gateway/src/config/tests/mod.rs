@@ -2,6 +2,7 @@
 
 mod clouds;
 mod costs;
+mod limits;
 mod mistakes;
 mod reading;
 mod request;

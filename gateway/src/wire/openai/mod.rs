@@ -39,6 +39,7 @@ use crate::{
 
 pub use cost::with_cost;
 pub use read::read;
+pub use sniff::written;
 
 /// The format of OpenAI and of everybody compatible with it.
 #[derive(Debug, Clone, Copy)]

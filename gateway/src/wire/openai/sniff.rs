@@ -2,13 +2,17 @@
 
 use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
+use memchr::{memchr2, memmem::Finder};
 
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""usage""#));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"error"));
 static DONE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"[DONE]"));
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""finish_reason""#));
 static CONTENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""content""#));
+static REASONING_CONTENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""reasoning_content""#));
+static REASONING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""reasoning""#));
+static ARGUMENTS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""arguments""#));
+static TEXT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""text""#));
 static TOOL_CALLS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""tool_calls""#));
 
 /// The frame may hold usage, an error or the end.
@@ -28,6 +32,26 @@ pub(super) fn content_list(bytes: &[u8]) -> bool {
 
 pub(super) fn tool_calls(bytes: &[u8]) -> bool {
     TOOL_CALLS.find(bytes).is_some()
+}
+
+/// Bytes of what a model has written in these events: text, reasoning, arguments of tools.
+pub fn written(bytes: &[u8]) -> u64 {
+    let keys: [&'static Finder<'static>; 5] = [&CONTENT, &REASONING_CONTENT, &REASONING, &ARGUMENTS, &TEXT];
+    let strings = keys.into_iter().flat_map(|key| values(key, bytes)).filter_map(|value| value.strip_prefix(b"\""));
+    strings.map(|string| string_length(string) as u64).sum()
+}
+
+/// Of a string whose opening quote is before it, as far as it is there.
+fn string_length(string: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = memchr2(b'"', b'\\', &string[at..]) {
+        at += found;
+        if string[at] == b'"' {
+            return at;
+        }
+        at = string.len().min(at + 2);
+    }
+    string.len()
 }
 
 /// Where a usage object begins.
@@ -58,4 +82,25 @@ fn values<'a>(key: &'static Finder<'static>, bytes: &'a [u8]) -> impl Iterator<I
 pub(super) fn value(after_key: &[u8]) -> Option<&[u8]> {
     let value = after_key.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
     (!value.is_empty()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_model_wrote_is_measured_wherever_it_stands() {
+        for (event, bytes) in [
+            (r#"{"choices":[{"delta":{"content":"hello"}}]}"#, 5),
+            (r#"{"choices":[{"delta":{"content": "a\"b"}}]}"#, 4),
+            (r#"{"choices":[{"delta":{"content":null,"reasoning_content":"why"}}]}"#, 3),
+            (r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{\"a\":1}"}}]}}]}"#, 9),
+            (r#"{"choices":[{"text":"abc"}]}"#, 3),
+            (r#"{"choices":[{"delta":{"content":"cut"#, 3),
+            (r#"{"choices":[{"delta":{"content":"cut\"#, 4),
+            (r#"{"choices":[],"usage":{}}"#, 0),
+        ] {
+            assert_eq!(written(event.as_bytes()), bytes, "{event}");
+        }
+    }
 }

@@ -1,0 +1,95 @@
+//! All limits of one organisation.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{Account, Accounts, Estimate, Exceeded, Reservation, Scope, Terms, reservation::Holder, users::Users};
+use crate::config::{RateLimits, Rates, names_model};
+
+/// Immutable: a reload makes a new one, with the accounts of the old.
+#[derive(Debug)]
+pub struct Limiter {
+    organisation: Option<Arc<Account>>,
+    /// By pattern.
+    models: Vec<Arc<Account>>,
+    users: Option<Arc<Users>>,
+}
+
+/// What a request asks for.
+#[derive(Debug)]
+pub struct Demand<'a> {
+    /// Every name of the model: as it was asked for, and as providers know it.
+    pub models: &'a [String],
+    pub user: Option<&'a str>,
+    /// The key that asks.
+    pub key: Option<&'a Arc<Account>>,
+    pub estimate: Estimate,
+}
+
+impl Limiter {
+    /// The limits of the organisation of that name from now on; `None` where it has none.
+    pub fn new(accounts: &Accounts, name: &str, limits: &RateLimits, before: Option<&Self>) -> Option<Arc<Self>> {
+        let users = users(accounts, limits.per_user, before.and_then(|before| before.users.as_ref()));
+        let models = limits.per_model.iter();
+        let limiter = Self {
+            organisation: accounts.of(Scope::Organisation, name, Terms::of(limits.global)),
+            models: models
+                .filter_map(|(pattern, rates)| accounts.of(Scope::Model, pattern, Terms::of(*rates)))
+                .collect(),
+            users,
+        };
+        let limits_any = limiter.organisation.is_some() || !limiter.models.is_empty() || limiter.users.is_some();
+        limits_any.then(|| Arc::new(limiter))
+    }
+
+    /// Whether it matters which model is asked for.
+    pub fn tells_models_apart(&self) -> bool {
+        !self.models.is_empty()
+    }
+
+    /// Whether it matters on whose behalf is asked.
+    pub fn tells_users_apart(&self) -> bool {
+        self.users.is_some()
+    }
+}
+
+fn users(accounts: &Accounts, rates: Rates, before: Option<&Arc<Users>>) -> Option<Arc<Users>> {
+    if rates.is_unlimited() {
+        return None;
+    }
+    let now = accounts.born().elapsed();
+    match before {
+        Some(users) => {
+            users.change(now, rates);
+            Some(users.clone())
+        }
+        None => Some(Arc::new(Users::new(now, rates))),
+    }
+}
+
+impl Demand<'_> {
+    /// Reserves what the request may take, of everybody whom it concerns. The key's limits come first: whoever has used up
+    /// his own does not touch what belongs to all.
+    ///
+    /// # Errors
+    /// The first limit that it does not fit into; then nothing is taken. `born` is that of the accounts.
+    pub fn reserve(&self, limiter: Option<&Limiter>, born: Instant) -> Result<Reservation, Exceeded> {
+        let mut reservation = Reservation::new(born, self.estimate);
+        if let Some(key) = self.key {
+            reservation.take(Holder::Account(key.clone()))?;
+        }
+        let Some(limiter) = limiter else { return Ok(reservation) };
+        if let (Some(users), Some(user)) = (&limiter.users, self.user) {
+            let holder = Holder::User { users: users.clone(), id: users.id(user) };
+            reservation.take(holder).map_err(|exceeded| Exceeded { name: user.into(), ..exceeded })?;
+        }
+        for account in &limiter.models {
+            if self.models.iter().any(|model| names_model(&account.name, model)) {
+                reservation.take(Holder::Account(account.clone()))?;
+            }
+        }
+        if let Some(organisation) = &limiter.organisation {
+            reservation.take(Holder::Account(organisation.clone()))?;
+        }
+        Ok(reservation)
+    }
+}

@@ -1,0 +1,24 @@
+//! How much may be asked for: requests and tokens a minute, of an organisation, its keys, users and models.
+//!
+//! [`Bucket`] is one limit, pure. An [`Account`] is one of those who are limited, with all that limits it behind one lock: a
+//! request passes it at once or not at all, and a reload changes it under those that are in progress. [`Limiter`] knows the
+//! accounts of one organisation, [`Estimate`] guesses what a request will take, and a [`Reservation`] is the guard that
+//! gives back what it did not. Who has no limits has no account, and pays for none.
+//!
+//! A lock and not atomics: requests and tokens are taken together, and both are held for some nanoseconds of a request of
+//! tens of microseconds.
+
+mod account;
+mod bucket;
+mod estimate;
+mod limiter;
+mod reservation;
+#[cfg(test)]
+mod tests;
+mod users;
+
+pub use account::{Account, Accounts, Exceeded, Scope, Terms};
+pub use bucket::{Bucket, Held};
+pub use estimate::Estimate;
+pub use limiter::{Demand, Limiter};
+pub use reservation::Reservation;

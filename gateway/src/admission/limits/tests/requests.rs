@@ -1,0 +1,133 @@
+//! What a request takes from everybody whom it concerns, and what it gives back.
+
+use std::sync::Arc;
+
+use super::rates;
+use crate::{
+    admission::limits::{Account, Accounts, Demand, Estimate, Limiter, Reservation, Scope, Terms},
+    api::TokenUsage,
+    config::RateLimits,
+    telemetry::{Fate, Reserved, Used},
+};
+
+/// Limits so high and times so short that what runs off during a test is less than a unit.
+struct Case {
+    accounts: Accounts,
+    key: Option<Arc<Account>>,
+    limiter: Option<Arc<Limiter>>,
+}
+
+impl Case {
+    fn new(limits: &RateLimits, key: Terms) -> Self {
+        let accounts = Accounts::default();
+        let key = accounts.of(Scope::Key, "app", key);
+        let limiter = Limiter::new(&accounts, "default", limits, None);
+        Self { accounts, key, limiter }
+    }
+
+    fn ask(&self, user: &str, model: &str, estimate: Estimate) -> Result<Reservation, &'static str> {
+        let models = [model.to_owned()];
+        let demand = Demand { models: &models, user: Some(user), key: self.key.as_ref(), estimate };
+        let reserved = demand.reserve(self.limiter.as_deref(), self.accounts.born());
+        reserved.map_err(|exceeded| exceeded.limit())
+    }
+
+    fn tokens(&self) -> u64 {
+        let now = self.accounts.born().elapsed();
+        self.key.as_ref().unwrap().limits().standing(now).tokens.unwrap().remaining
+    }
+
+    fn requests(&self) -> u64 {
+        let now = self.accounts.born().elapsed();
+        self.key.as_ref().unwrap().limits().standing(now).requests.unwrap().remaining
+    }
+}
+
+const SMALL: Estimate = Estimate { input: 1, output: 1 };
+
+fn used(fate: Fate, usage: Option<&TokenUsage>, sent: u64) -> Used<'_> {
+    Used { fate, usage, price: None, sent }
+}
+
+#[test]
+fn each_limit_refuses_by_its_name_and_takes_nothing_from_the_others() {
+    let limits = RateLimits {
+        global: rates(4, 0),
+        per_user: rates(2, 0),
+        per_model: [("gpt-*".to_owned(), rates(1, 0))].into_iter().collect(),
+        ..Default::default()
+    };
+    let case = Case::new(&limits, Terms::of(rates(5, 0)));
+    let ask = |user, model| case.ask(user, model, SMALL).map(std::mem::forget);
+    assert_eq!(ask("ann", "openai/gpt-4o"), Ok(()));
+    assert_eq!(ask("ann", "gpt-4o-mini"), Err("model_requests"), "one pattern, one limit");
+    assert_eq!(ask("ann", "claude"), Ok(()), "a refusal has taken nothing");
+    assert_eq!(ask("ann", "claude"), Err("user_requests"));
+    assert_eq!(ask("bob", "claude"), Ok(()));
+    assert_eq!(ask("bob", "claude"), Ok(()));
+    assert_eq!(ask("eve", "claude"), Err("organisation_requests"));
+    assert_eq!(case.requests(), 1);
+}
+
+#[test]
+fn tokens_are_settled_by_what_is_known_of_their_use() {
+    let usage = TokenUsage { input: 100, output: 50, ..Default::default() };
+    let first = TokenUsage { input: 100, output: 1, ..Default::default() };
+    let estimate = Estimate { input: 90, output: 1_000 };
+    for (fate, usage, sent, spent) in [
+        (Fate::Answered, Some(&usage), 0, 150),
+        // a provider that does not say: what was estimated, or what was seen
+        (Fate::Answered, None, 0, 1_090),
+        (Fate::Answered, None, 400, 190),
+        // nobody knows what was done for a client that left
+        (Fate::Abandoned, None, 0, 1_090),
+        (Fate::Broken, None, 0, 90),
+        (Fate::Broken, None, 400, 190),
+        (Fate::Broken, Some(&first), 400, 200),
+        (Fate::Failed, None, 0, 0),
+        (Fate::Unsent, None, 0, 0),
+    ] {
+        let case = Case::new(&RateLimits::default(), Terms::of(rates(10, 10_000)));
+        let mut reserved = case.ask("ann", "m", estimate).unwrap();
+        assert_eq!(case.tokens(), 10_000 - 1_090);
+        let standing = reserved.settle(&used(fate, usage, sent));
+        assert_eq!(10_000 - case.tokens(), spent, "{fate:?}");
+        assert_eq!(standing.tokens.unwrap().remaining, 10_000 - spent);
+        let counted = if fate == Fate::Unsent { 10 } else { 9 };
+        assert_eq!(case.requests(), counted, "{fate:?}: a request that reached a provider counts");
+        drop(reserved);
+        assert_eq!(case.requests(), counted, "settled once");
+    }
+}
+
+#[test]
+fn what_nobody_settles_comes_back() {
+    let case = Case::new(&RateLimits::default(), Terms::of(rates(10, 10_000)));
+    drop(case.ask("ann", "m", Estimate { input: 500, output: 500 }));
+    assert_eq!((case.requests(), case.tokens()), (10, 10_000));
+}
+
+#[test]
+fn a_reload_keeps_what_was_used_and_resets_nobody_else() {
+    let case = Case::new(&RateLimits::default(), Terms::of(rates(10, 10_000)));
+    let other = case.accounts.of(Scope::Key, "other", Terms::of(rates(10, 0))).unwrap();
+    let mut running = case.ask("ann", "m", Estimate { input: 500, output: 500 }).unwrap();
+    let again = case.accounts.of(Scope::Key, "app", Terms::of(rates(5, 2_000)));
+    assert!(Arc::ptr_eq(case.key.as_ref().unwrap(), again.as_ref().unwrap()));
+    assert_eq!((case.requests(), case.tokens()), (4, 1_000));
+    running.settle(&used(Fate::Answered, Some(&TokenUsage { input: 1, output: 1, ..Default::default() }), 0));
+    assert_eq!((case.requests(), case.tokens()), (4, 1_998), "it is settled against the new limits");
+    let same = case.accounts.of(Scope::Key, "other", Terms::of(rates(10, 0))).unwrap();
+    assert!(Arc::ptr_eq(&other, &same));
+    assert!(case.accounts.of(Scope::Key, "app", Terms::default()).is_none());
+}
+
+#[test]
+fn places_of_a_key_are_bounded_and_come_back() {
+    let terms = Terms { max_concurrent: Some(2), ..Terms::default() };
+    let account = Accounts::default().of(Scope::Key, "app", terms).unwrap();
+    let places = (account.enter().unwrap(), account.enter().unwrap());
+    assert_eq!(account.enter().unwrap_err().code.as_deref(), Some("rate_limit_exceeded"));
+    drop(places);
+    assert!(account.enter().is_ok());
+}
