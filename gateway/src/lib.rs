@@ -21,6 +21,7 @@ pub mod provider;
 pub mod refusal;
 pub mod replay;
 pub mod secret;
+pub mod spool;
 pub mod telemetry;
 pub mod translate;
 pub mod transport;

@@ -14,6 +14,7 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod usage_event;
 
 pub use chat::*;
 pub use completions::*;
@@ -26,6 +27,7 @@ pub use remote::{Fetched, Medium, Wanted};
 pub use rerank::*;
 pub use route::*;
 pub use usage::{BilledTier, TokenUsage};
+pub use usage_event::*;
 
 /// The model-calling routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,0 +1,286 @@
+//! The one thread that writes the log: it copies finished pages in batches, gives them back, and syncs.
+//!
+//! It is not woken for every request. While requests finish it looks a few hundred times a second; after a while without any it
+//! sleeps until the next one. What is on its way is safe in its page meanwhile.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::{
+    Options, WhenFull,
+    frame::{Frame, Kind},
+    log::Log,
+    recovery::now,
+    slots::{PAGE, Page, Slots},
+};
+
+/// How often it looks while there is something to do.
+const TICK: Duration = Duration::from_millis(5);
+/// Ticks without work before it sleeps.
+const PATIENCE: u32 = 40;
+/// What is written is on the disk so much later.
+const SYNC: Duration = Duration::from_millis(50);
+/// A disk that does not take it is tried again so much later.
+const AGAIN: Duration = Duration::from_millis(250);
+/// Records in one write.
+const BATCH: usize = 256;
+/// Notes that wait; they come one at a time, so that more than a few mean that nothing is being written.
+const MOST_NOTES: usize = 1024;
+/// The operator is told when the log has reached this share of its size.
+const ALARM: f64 = 0.8;
+const ALARM_PAUSE: Duration = Duration::from_secs(60);
+
+/// How the writer is doing.
+#[derive(Debug, Default)]
+pub struct State {
+    refuses: AtomicBool,
+    full: AtomicBool,
+    failing: AtomicBool,
+    written: AtomicU64,
+    dropped: AtomicU64,
+    size: AtomicU64,
+    stop: AtomicBool,
+}
+
+impl State {
+    /// Nobody may be admitted.
+    pub fn refuses(&self) -> bool {
+        self.refuses.load(Relaxed)
+    }
+
+    /// The log has its full size.
+    pub fn is_full(&self) -> bool {
+        self.full.load(Relaxed)
+    }
+
+    /// The disk does not take what is to be written.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Relaxed)
+    }
+
+    /// Records written by this process.
+    pub fn written(&self) -> u64 {
+        self.written.load(Relaxed)
+    }
+
+    /// Records that were given up for want of room.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
+    }
+
+    /// Bytes of the log.
+    pub fn size(&self) -> u64 {
+        self.size.load(Relaxed)
+    }
+}
+
+pub(super) struct Writer {
+    slots: Arc<Slots>,
+    state: Arc<State>,
+    notes: Arc<Mutex<Vec<(Kind, Vec<u8>)>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub fn start(log: Arc<Log>, slots: Arc<Slots>, state: Arc<State>, options: &Options) -> io::Result<Self> {
+        let notes = Arc::<Mutex<Vec<_>>>::default();
+        let work = Work {
+            log,
+            slots: slots.clone(),
+            state: state.clone(),
+            notes: notes.clone(),
+            most: options.most,
+            when_full: options.when_full,
+            waiting: Vec::new(),
+            buffer: Vec::new(),
+            synced: Instant::now(),
+            is_dirty: false,
+            alarmed: None,
+        };
+        let thread = thread::Builder::new().name("spool".into()).stack_size(128 << 10).spawn(move || work.run())?;
+        Ok(Self { slots, state, notes, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub fn note(&self, kind: Kind, record: Vec<u8>) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.len() < MOST_NOTES {
+            notes.push((kind, record));
+            drop(notes);
+            self.slots.wake();
+        } else {
+            self.state.dropped.fetch_add(1, Relaxed);
+        }
+    }
+
+    pub fn close(&self) {
+        self.state.stop.store(true, Relaxed);
+        self.slots.wake();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(_)) = thread.map(JoinHandle::join) {
+            tracing::error!("the writer of the usage spool has panicked");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+struct Work {
+    log: Arc<Log>,
+    slots: Arc<Slots>,
+    state: Arc<State>,
+    notes: Arc<Mutex<Vec<(Kind, Vec<u8>)>>>,
+    most: u64,
+    when_full: WhenFull,
+    /// Finished and not yet written.
+    waiting: Vec<Page>,
+    buffer: Vec<u8>,
+    synced: Instant,
+    is_dirty: bool,
+    alarmed: Option<Instant>,
+}
+
+impl Work {
+    fn run(mut self) {
+        let mut idle = 0;
+        loop {
+            let stop = self.state.stop.load(Relaxed); // before looking, so that what was finished before it is seen
+            let found = self.collect();
+            let written = if found { self.write() } else { Ok(()) };
+            match written {
+                Ok(()) => self.state.failing.store(false, Relaxed),
+                Err(error) => self.failed(&error),
+            }
+            self.bound();
+            self.sync();
+            let failing = self.state.is_failing();
+            if stop && (failing || !found) {
+                break; // what a failing disk does not take stays in its pages, for the next process
+            }
+            idle = if found || self.is_dirty || stop { 0 } else { idle + 1 };
+            match idle {
+                _ if stop => {}
+                0..PATIENCE => thread::sleep(if failing { AGAIN } else { TICK }),
+                _ => self.sleep(),
+            }
+        }
+        let _ = self.log.sync();
+    }
+
+    fn sleep(&mut self) {
+        self.buffer = Vec::new();
+        if self.notes.lock().unwrap_or_else(PoisonError::into_inner).is_empty() && !self.state.stop.load(Relaxed) {
+            self.slots.sleep();
+        }
+    }
+
+    /// Whether there is something to write.
+    fn collect(&mut self) -> bool {
+        if self.waiting.is_empty() {
+            self.slots.finished(&mut self.waiting);
+        }
+        !self.waiting.is_empty() || !self.notes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let millis = now();
+        let mut rest = std::mem::take(&mut self.waiting);
+        while !rest.is_empty() {
+            let mut batch = rest.split_off(rest.len().saturating_sub(BATCH));
+            self.buffer.clear();
+            for page in &batch {
+                let (ticket, record) = page.record();
+                Frame { kind: Kind::Usage, ticket, millis, record }.write(&mut self.buffer);
+            }
+            if let Err(error) = self.log.append(&self.buffer) {
+                rest.append(&mut batch);
+                self.waiting = rest;
+                return Err(error);
+            }
+            self.is_dirty = true;
+            self.state.written.fetch_add(batch.len() as u64, Relaxed);
+            // in this order: what is read and deleted is in no page any more, so that no crash can bring it back
+            self.slots.give_back(&mut batch);
+            self.log.announce();
+        }
+        self.waiting = rest; // its room serves again
+        self.write_notes(millis)
+    }
+
+    fn write_notes(&mut self, millis: u64) -> io::Result<()> {
+        let notes = std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner));
+        if notes.is_empty() {
+            return Ok(());
+        }
+        self.buffer.clear();
+        for (kind, record) in &notes {
+            Frame { kind: *kind, ticket: self.slots.number(), millis, record }.write(&mut self.buffer);
+        }
+        if let Err(error) = self.log.append(&self.buffer) {
+            let mut later = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            later.splice(0..0, notes);
+            return Err(error);
+        }
+        self.is_dirty = true;
+        self.log.announce();
+        Ok(())
+    }
+
+    fn failed(&mut self, error: &io::Error) {
+        if !self.state.failing.swap(true, Relaxed) {
+            tracing::error!(%error, "usage events cannot be written; they wait in memory that outlives the process");
+        }
+        if self.when_full == WhenFull::DropOldest && !self.drop_oldest() {
+            // not even an old one is left to make room
+            self.state.dropped.fetch_add(self.waiting.len() as u64, Relaxed);
+            self.slots.give_back(&mut self.waiting);
+        }
+    }
+
+    /// Keeps the log at its size, and says when it comes near.
+    fn bound(&mut self) {
+        let promised = (self.slots.open() * PAGE) as u64;
+        let mut size = self.log.size();
+        while size + promised > self.most && (self.when_full == WhenFull::DropOldest || !self.log.is_read()) {
+            if !self.drop_oldest() {
+                break;
+            }
+            size = self.log.size();
+        }
+        let full = size + promised > self.most;
+        self.state.size.store(size, Relaxed);
+        self.state.full.store(full, Relaxed);
+        let refuses = self.when_full == WhenFull::Refuse && (full || self.state.is_failing());
+        if refuses != self.state.refuses.swap(refuses, Relaxed) {
+            tracing::error!(size, most = self.most, refuses, "usage events: admitting requests has changed");
+        }
+        let recently = self.alarmed.is_some_and(|at| at.elapsed() < ALARM_PAUSE);
+        if size as f64 > self.most as f64 * ALARM && !recently {
+            self.alarmed = Some(Instant::now());
+            tracing::warn!(size, most = self.most, "the usage spool is filling up: nobody takes the events away");
+        }
+    }
+
+    fn drop_oldest(&mut self) -> bool {
+        let lost = self.log.drop_oldest();
+        self.state.dropped.fetch_add(lost.unwrap_or(0), Relaxed);
+        lost.is_some()
+    }
+
+    fn sync(&mut self) {
+        if self.is_dirty && self.synced.elapsed() >= SYNC {
+            self.is_dirty = self.log.sync().is_err();
+            self.synced = Instant::now();
+        }
+    }
+}
