@@ -8,10 +8,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    api::INTERRUPTED,
     config::Config,
     dispatch::{Root, RootMessage, Roster, RouteTable, Wiring},
     http::{Certificates, Gateway, Plane, Shutdown, bind, router},
     options::Options,
+    spool::Spool,
     telemetry::{self, Metrics},
     watcher::{Watched, Watcher},
 };
@@ -43,7 +45,8 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
 
-    let started = start(&config).await?;
+    let spool = spool(&config, options.config.is_some())?.map(Arc::new);
+    let started = start(&config, spool.clone()).await?;
     let Started { gateway, root, tasks } = &started;
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
     let routes = router(gateway.clone(), &config);
@@ -78,6 +81,9 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
     root.stop(None);
     tasks.close();
     let _ = tokio::time::timeout(LAST_ERRANDS, tasks.wait()).await;
+    if let Some(spool) = &spool {
+        spool.close();
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -88,6 +94,21 @@ fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| scope.spawn(work).join()).expect("what panics here has panicked already")
 }
 
+/// Where usage events are kept. A gateway that was started with nothing goes on without them where it may not write.
+fn spool(config: &Config, is_configured: bool) -> Result<Option<Spool>, String> {
+    if !config.usage.enabled {
+        return Ok(None);
+    }
+    match Spool::open(config.usage.spool(&config.store, config.server.max_in_flight), INTERRUPTED) {
+        Ok(spool) => Ok(Some(spool)),
+        Err(error) if is_configured => Err(error.to_string()),
+        Err(error) => {
+            tracing::warn!("no usage events: {error}");
+            Ok(None)
+        }
+    }
+}
+
 struct Started {
     gateway: Arc<Gateway>,
     root: ActorRef<RootMessage>,
@@ -95,7 +116,7 @@ struct Started {
 }
 
 /// Actors first: when this returns, the table has its providers.
-async fn start(config: &Arc<Config>) -> Result<Started, String> {
+async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Started, String> {
     let metrics = Arc::new(Metrics::new());
     let empty = RouteTable::build(&Roster::empty(), &metrics);
     let published = Arc::new(ArcSwap::from_pointee(empty));
@@ -108,7 +129,7 @@ async fn start(config: &Arc<Config>) -> Result<Started, String> {
     };
     let (root, _) = Actor::spawn(None, Root, (wiring, config.clone())).await.map_err(|error| error.to_string())?;
     let address = ractor::call!(root, RootMessage::Dispatcher).map_err(|error| error.to_string())?;
-    let gateway = Gateway::new(config, published, metrics, address);
+    let gateway = Gateway::new(config, published, metrics, address, spool);
     gateway.fetch_media(&config.security)?;
     Ok(Started { gateway, root, tasks })
 }

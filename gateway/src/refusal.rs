@@ -48,6 +48,30 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// In logs and events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Invalid => "invalid",
+            Cause::Unauthenticated => "unauthenticated",
+            Cause::Forbidden => "forbidden",
+            Cause::NotFound => "not_found",
+            Cause::MethodNotAllowed => "method_not_allowed",
+            Cause::RequestTimeout => "request_timeout",
+            Cause::Conflict => "conflict",
+            Cause::TooLarge => "too_large",
+            Cause::UnsupportedMedia => "unsupported_media",
+            Cause::Unprocessable => "unprocessable",
+            Cause::RateLimited => "rate_limited",
+            Cause::Credential => "credential",
+            Cause::Upstream => "upstream",
+            Cause::Unreachable => "unreachable",
+            Cause::Unavailable => "unavailable",
+            Cause::Overloaded => "overloaded",
+            Cause::UpstreamTimeout => "upstream_timeout",
+            Cause::Internal => "internal",
+        }
+    }
+
     /// Whether another provider may do better (SPEC §4: 408, 429, 5xx, timeouts and connection errors).
     pub fn fails_over(self) -> bool {
         use Cause::{Overloaded, RateLimited, RequestTimeout, Unavailable, Unreachable, Upstream, UpstreamTimeout};

@@ -160,8 +160,12 @@ impl WatcherData {
             || old.logging != config.logging
             || old.prometheus != config.prometheus
             || old.cors != config.cors
+            || old.usage != config.usage
+            || old.store != config.store
         {
-            tracing::warn!("address, TLS, workers, logging, CORS and the metrics page change only with a restart");
+            tracing::warn!(
+                "address, TLS, workers, logging, CORS, usage events, the store and the metrics page change only with a restart"
+            );
         }
         tracing::info!(providers = config.providers.len(), "configuration applied");
         self.watched.current = Arc::new(config);

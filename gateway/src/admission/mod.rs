@@ -7,4 +7,7 @@ mod tools;
 
 pub use door::{Door, Entries, Entry};
 pub use keys::{Caller, KeyRing};
-pub use limits::{Account, Accounts, Demand, Estimate, Exceeded, Limiter, Reservation, Scope, Terms};
+pub use limits::{Account, Accounts, Demand, Estimate, Exceeded, Limiter, Reservation, Scope, Terms, input_tokens};
+
+/// The organisation of the configuration file's keys, and of everybody where there are none.
+pub const DEFAULT_ORG: &str = "default";

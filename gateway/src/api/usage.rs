@@ -50,6 +50,17 @@ impl From<String> for BilledTier {
 }
 
 impl BilledTier {
+    /// In events; the ordinary one needs no name.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Standard => None,
+            Self::Batch => Some("batch"),
+            Self::Flex => Some("flex"),
+            Self::Priority => Some("priority"),
+            Self::Other => Some("other"),
+        }
+    }
+
     /// The tier of that name, in the words of all providers.
     pub fn named(name: &str) -> Self {
         match name {

@@ -340,3 +340,132 @@ fn is_zero(count: &u64) -> bool {
 fn is_false(flag: &bool) -> bool {
     !flag
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::{MOST_BEGINNING, MOST_RECORD};
+
+    fn opening<'a>(
+        text: &'a str,
+        metadata: &'a serde_json::Map<String, Json>,
+        properties: &'a [(&'a str, &'a str)],
+    ) -> Opening<'a> {
+        Opening {
+            schema: USAGE_SCHEMA,
+            request_id: text,
+            started_at: DateTime::UNIX_EPOCH,
+            gateway: text,
+            org: text,
+            key_id: Some(text),
+            endpoint: "chat.completions",
+            stream: true,
+            model: text,
+            user_id: Some(text),
+            session_id: Some(text),
+            session_name: Some(text),
+            session_path: Some(text),
+            client_request_id: Some(text),
+            trace_id: Some(text),
+            metadata: Some(metadata),
+            properties,
+        }
+    }
+
+    fn attempt(text: &str) -> AttemptEnding<'_> {
+        AttemptEnding {
+            provider: text,
+            region: Some(text),
+            model: text,
+            kind: "failover",
+            outcome: Some("answered"),
+            cause: Some("upstream_timeout"),
+            http_status: Some(504),
+            duration_ms: Some(u64::MAX),
+        }
+    }
+
+    fn ending<'a>(text: &'a str, error: &'a str, attempts: &'a [AttemptEnding<'a>]) -> Ending<'a> {
+        let most = u64::MAX;
+        let tokens = EventTokens {
+            input: most,
+            output: most,
+            cached_read: most,
+            cached_write: most,
+            cached_write_1h: most,
+            reasoning: most,
+            audio_input: most,
+            audio_cached: most,
+            audio_output: most,
+            image_input: most,
+            image_output: most,
+            free_input: most,
+            search_units: most,
+        };
+        Ending {
+            status: UsageStatus::Interrupted,
+            http_status: 200,
+            complete: false,
+            provider: Some(text),
+            region: Some(text),
+            model_served: Some(text),
+            finish_reason: Some("content_filter"),
+            tokens: Some(tokens),
+            usage_source: Some(UsageSource::Estimated),
+            cost_usd: Some(crate::money::Rate::per_million("17999999.999999999999").unwrap().of(most)),
+            price_version: Some("2026-01-01"),
+            tier: Some("priority"),
+            duration_ms: most,
+            first_token_ms: Some(most),
+            routing_strategy: Some("cost-optimized"),
+            fallback_used: true,
+            attempt_count: u32::MAX,
+            attempts,
+            error: Some(error),
+        }
+    }
+
+    fn written(opening: &Opening<'_>, end: impl FnOnce(&mut [u8]) -> Option<usize>) -> Json {
+        let mut page = vec![0; MOST_RECORD];
+        let beginning = opening.write(&mut page[..MOST_BEGINNING]).unwrap();
+        let whole = beginning + end(&mut page[beginning..]).unwrap();
+        serde_json::from_slice(&page[..whole]).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_schema_says() {
+        let metadata = serde_json::from_str(r#"{"team":"search","tier":3,"beta":true,"none":null}"#).unwrap();
+        let properties = [("feature", "summary")];
+        let attempts = [attempt("p")];
+        let event = written(&opening("x", &metadata, &properties), |out| ending("y", "z", &attempts).write(out));
+        let read: UsageEvent = serde_json::from_value(event.clone()).unwrap();
+        assert_eq!((read.metadata.len(), &*read.properties["feature"], &*read.model), (4, "summary", "x"));
+        assert_eq!(read.started_at, DateTime::UNIX_EPOCH);
+        let schema = schemars::schema_for!(UsageEvent).to_value();
+        let described: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+        let written: Vec<_> = event.as_object().unwrap().keys().collect();
+        assert_eq!(written, described, "the same members in the same order");
+    }
+
+    #[test]
+    fn an_interrupted_record_is_an_event() {
+        let nothing = serde_json::Map::new();
+        let end = |out: &mut [u8]| {
+            out[..INTERRUPTED.len()].copy_from_slice(INTERRUPTED);
+            Some(INTERRUPTED.len())
+        };
+        let read: UsageEvent = serde_json::from_value(written(&opening("x", &nothing, &[]), end)).unwrap();
+        assert_eq!((read.status, read.http_status, read.tokens), (UsageStatus::Interrupted, None, None));
+    }
+
+    /// The longest end that can be made fits behind the longest beginning.
+    #[test]
+    fn every_end_fits() {
+        let worst = "\"".repeat(256); // two bytes each
+        let attempts = [attempt(&worst[..64]); MOST_ATTEMPTS];
+        let error = "\"".repeat(200);
+        let mut rest = vec![0; MOST_RECORD - MOST_BEGINNING];
+        let length = ending(&worst[..128], &error, &attempts).write(&mut rest);
+        assert!(length.is_some(), "an end of ordinary names");
+    }
+}

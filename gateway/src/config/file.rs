@@ -76,6 +76,10 @@ pub(super) struct File {
     pub cors: Option<Cors>,
     /// What the gateway may do on a client's behalf.
     pub security: Option<Security>,
+    /// One event for each request: who asked what of whom, and what it cost.
+    pub usage: Option<Usage>,
+    /// Where the gateway keeps data.
+    pub store: Option<Store>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -238,6 +242,42 @@ pub(super) struct Cors {
     pub enabled: Option<bool>,
     /// Origins such as `https://app.example.com`; `*` for any.
     pub allowed_origins: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Usage {
+    /// By default true.
+    pub enabled: Option<bool>,
+    /// Most bytes of events on disk that nobody has taken away yet, by default `1GiB`, at least `64MiB`.
+    pub spool_max: Option<Size>,
+    /// What happens then: `refuse` (the default) answers requests with 503 until there is room again, `drop_oldest` gives
+    /// up the oldest events and counts them.
+    pub when_full: Option<WhenFull>,
+    /// The JetStream stream that events are published to, by default `PRISM_USAGE`; it is made where it does not exist.
+    pub stream: Option<String>,
+    /// Copies that the NATS cluster keeps of the stream, by default 1.
+    #[schemars(range(min = 1, max = 5))]
+    pub replicas: Option<usize>,
+    /// For how long the stream recognises an event that comes a second time, by default `2m`.
+    pub dedup_window: Option<Span>,
+    /// For how long events are kept, by default `30d`.
+    pub max_age: Option<Span>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum WhenFull {
+    Refuse,
+    DropOldest,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Store {
+    /// Folder for everything that outlives the process, by default `data` beside the configuration file; without a file, in
+    /// the folder that the gateway is started in.
+    pub path: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

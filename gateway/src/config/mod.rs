@@ -5,7 +5,7 @@
 //! who has which.
 //! How a text becomes a [`Config`]: `tree` is its YAML with lines, `expand` fills in the environment, `shape` compares
 //! it with the schema, `resolve` says what it means (`provider`, `address`, `key`, `credentials`, `settings`, `headers`,
-//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `rates`, `security`), and `check` collects every mistake of all of them. `environment`
+//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `rates`, `security`, `usage`), and `check` collects every mistake of all of them. `environment`
 //! makes a [`Config`] when there is no file, `request` reads what one request says of its own routing.
 
 mod access;
@@ -41,6 +41,7 @@ mod tests;
 mod tree;
 mod unbuilt;
 mod units;
+mod usage;
 mod wildcard;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
@@ -65,6 +66,7 @@ pub use routing::{
     BreakerRules, ConditionalRoute, Failover, Hedge, Mirror, Retry, RouteTarget, Routing, Sticky, Strategy,
 };
 pub use security::{RemoteMedia, Security};
+pub use usage::{Store, Usage};
 pub use wildcard::{names_model, wildcard};
 
 use crate::secret::Secret;
@@ -85,6 +87,8 @@ pub struct Config {
     pub prometheus: Prometheus,
     pub cors: Cors,
     pub security: Security,
+    pub usage: Usage,
+    pub store: Store,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -17,6 +17,7 @@ use super::{
     shape,
     tree::{self, Node, Trail},
     units::Span,
+    usage,
 };
 
 /// What the parts of a file are resolved with.
@@ -169,6 +170,8 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         prometheus: prometheus(file.prometheus.unwrap_or_default(), context),
         cors: cors(file.cors.unwrap_or_default(), context),
         security: security(file.security.unwrap_or_default(), context),
+        usage: usage::usage(file.usage.unwrap_or_default(), context),
+        store: usage::store(file.store.unwrap_or_default(), context),
     }
 }
 

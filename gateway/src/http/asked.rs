@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 use crate::{config::RequestConfig, refusal::Refusal};
 
+const PROPERTY: &str = "property-";
 /// Longest id that is echoed or logged.
 const MAX_ID: usize = 255;
 
@@ -17,6 +18,8 @@ pub(super) struct Asked<'a> {
     pub timeout: Option<Duration>,
     pub provider_lock: Option<&'a str>,
     pub session_id: Option<&'a str>,
+    pub session_name: Option<&'a str>,
+    pub session_path: Option<&'a str>,
     pub user_id: Option<&'a str>,
     /// Refuse a lossy translation.
     pub strict: bool,
@@ -25,7 +28,8 @@ pub(super) struct Asked<'a> {
     pub metadata: Option<Metadata>,
     /// The request's own routing.
     pub config: Option<Box<RequestConfig>>,
-    headers: Option<&'a HeaderMap>,
+    /// `x-prism-property-NAME`, by name.
+    pub properties: Vec<(&'a str, &'a str)>,
 }
 
 /// Scalars by name.
@@ -35,7 +39,7 @@ impl<'a> Asked<'a> {
     /// # Errors
     /// 400 naming the header that cannot be understood.
     pub fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
-        let mut asked = Self { key: credential(headers), headers: Some(headers), ..Self::default() };
+        let mut asked = Self { key: credential(headers), ..Self::default() };
         for (name, value) in headers {
             let Some(option) =
                 name.as_str().strip_prefix("x-prism-").or_else(|| name.as_str().strip_prefix("x-agentcc-"))
@@ -52,11 +56,15 @@ impl<'a> Asked<'a> {
                 "provider-lock" => asked.provider_lock = Some(id(name.as_str(), value)?),
                 "session-id" => asked.session_id = Some(id(name.as_str(), value)?),
                 "user-id" => asked.user_id = Some(id(name.as_str(), value)?),
-                "session-name" | "session-path" => drop(id(name.as_str(), value)?),
+                "session-name" => asked.session_name = Some(id(name.as_str(), value)?),
+                "session-path" => asked.session_path = Some(id(name.as_str(), value)?),
                 "include-cost" => asked.include_cost = flag(name.as_str(), value)?,
                 "metadata" => asked.metadata = Some(metadata(name.as_str(), value)?),
                 "config" => asked.config = Some(config(name.as_str(), value)?),
                 "strict" => asked.strict = flag(name.as_str(), value)?,
+                _ if option.starts_with(PROPERTY) => {
+                    asked.properties.push((&option[PROPERTY.len()..], id(name.as_str(), value)?));
+                }
                 _ => {} // later features' headers, and future ones, are not errors
             }
         }
@@ -65,9 +73,7 @@ impl<'a> Asked<'a> {
 
     /// The header `x-prism-property-NAME`.
     pub fn property(&self, name: &str) -> Option<&'a str> {
-        let headers = self.headers?;
-        let find = |prefix| headers.get(format!("{prefix}-property-{name}"))?.to_str().ok();
-        find("x-prism").or_else(|| find("x-agentcc"))
+        self.properties.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
 }
 

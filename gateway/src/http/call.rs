@@ -9,7 +9,7 @@ use std::{
 use super::{
     Gateway,
     asked::Asked,
-    body, limited, replayed, reply,
+    body, limited, recorded, replayed, reply,
     serve::Peer,
     way::{Found, Way},
 };
@@ -152,6 +152,7 @@ async fn answer(
     if limiter.is_some() || account.is_some() {
         limited::reserve(&way, &route, limiter.as_deref(), exchange)?;
     }
+    recorded::admit(gateway, exchange, &request, &asked)?;
     table.budgets.request();
     gateway.mirrors.copy(&request, &table, &routing);
     let mut last = relay(&request, &route, &access, exchange).await;

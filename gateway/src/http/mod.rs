@@ -13,6 +13,7 @@ mod health;
 mod limited;
 mod models;
 mod openapi;
+mod recorded;
 mod replayed;
 mod reply;
 mod route;
@@ -53,6 +54,7 @@ use crate::{
     prices::Catalogue,
     refusal::{Cause, Refusal},
     replay::Replays,
+    spool::Spool,
     telemetry::Metrics,
     transport::MediaFetcher,
 };
@@ -79,6 +81,10 @@ pub struct Gateway {
     pub phase: Phase,
     pub mirrors: Mirrors,
     pub replays: Replays,
+    /// Where usage events are kept; `None` where none are wanted.
+    pub spool: Option<Arc<Spool>>,
+    /// Its name in events.
+    pub name: Box<str>,
     /// The dispatcher's address, asked anew when it has been restarted.
     pub dispatcher: ArcSwap<ActorRef<DispatcherMessage>>,
     began: Instant,
@@ -140,6 +146,7 @@ impl Gateway {
         table: Published,
         metrics: Arc<Metrics>,
         dispatcher: ActorRef<DispatcherMessage>,
+        spool: Option<Arc<Spool>>,
     ) -> Arc<Self> {
         let accounts = Accounts::default();
         Arc::new(Self {
@@ -151,6 +158,8 @@ impl Gateway {
             media: ArcSwapOption::empty(),
             mirrors: Mirrors::new(&metrics),
             replays: Replays::default(),
+            spool,
+            name: rustix::system::uname().nodename().to_string_lossy().into(),
             metrics,
             prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),
             phase: Phase::default(),

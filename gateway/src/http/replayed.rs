@@ -4,7 +4,10 @@
 //! Only such requests come here; all others go straight on.
 
 use std::{
+    convert::Infallible,
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -14,16 +17,23 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE},
     response::Response,
 };
+use bytes::Bytes;
+use http_body::Frame;
 use http_body_util::BodyExt;
 
-use super::{Gateway, asked::credential, body, call, reply};
+use super::{
+    Gateway,
+    asked::{Asked, credential},
+    body, call, recorded, reply,
+};
 use crate::{
     admission::Entry,
-    api::Endpoint,
+    api::{ClientRequest, Endpoint},
     ids,
     refusal::{Cause, Refusal},
     replay::{Claim, Fingerprint, Head, Name, Numbered, Reader, Recording},
-    telemetry::Exchange,
+    telemetry::{Ending, Exchange},
+    wire::openai,
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -80,7 +90,7 @@ async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) ->
         let name = Name::Stream { owner, id: stream.into() };
         let recording = gateway.replays.find(&name, Instant::now());
         let reader = recording.and_then(|recording| recording.reader(last.checked_add(1)?)).ok_or_else(not_kept)?;
-        return replayed(gateway, reader, entry).await;
+        return continued(gateway, reader, entry).await;
     }
     let stream = ids::request_id(SystemTime::now());
     let mut names = Vec::with_capacity(2);
@@ -88,12 +98,16 @@ async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) ->
         names.push(Name::Idempotency { owner: owner.clone(), key: key.into() });
     }
     if wish.resumable.is_some() {
-        names.push(Name::Stream { owner, id: stream.as_str().into() });
+        names.push(Name::Stream { owner: owner.clone(), id: stream.as_str().into() });
     }
     let recording = match gateway.replays.claim(&names, fingerprint, Instant::now()) {
         Claim::New(recording) => recording,
         Claim::Known(recording) => match recording.reader(0) {
-            Some(reader) => return replayed(gateway, reader, entry).await,
+            Some(reader) => {
+                let asked = Asked::read(&head.headers)?;
+                let request = openai::read(endpoint, body)?;
+                return replayed(gateway, Again { asked, request, owner }, reader, entry).await;
+            }
             None => return Err(too_long()),
         },
         Claim::Other => return Err(another_request()),
@@ -175,16 +189,65 @@ impl Drop for Writer {
     }
 }
 
-/// What somebody else has asked for; the place at the door is kept until it has been read.
-async fn replayed(gateway: &Gateway, reader: Reader, entry: Entry) -> Result<Response, Refusal> {
+/// The rest of a stream whose connection was lost: the request goes on that has asked for it.
+async fn continued(gateway: &Gateway, reader: Reader, entry: Entry) -> Result<Response, Refusal> {
     gateway.metrics.replays.inc();
-    let mut head = reader.head().await.ok_or_else(not_kept)?;
-    head.headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    let head = replayed_head(&reader).await?;
     let held = reader.map_frame(move |frame| {
         let _ = &entry;
         frame
     });
     Ok(response(head, Body::new(held)))
+}
+
+/// A request whose answer there is already.
+struct Again<'a> {
+    asked: Asked<'a>,
+    request: ClientRequest,
+    owner: Option<Arc<str>>,
+}
+
+/// What somebody else has asked for; the place at the door is kept until it has been read. The request is one of its own: it
+/// leaves an event that says that nothing was asked upstream.
+async fn replayed(gateway: &Gateway, again: Again<'_>, reader: Reader, entry: Entry) -> Result<Response, Refusal> {
+    gateway.metrics.replays.inc();
+    let Again { asked, request, owner } = again;
+    let head = replayed_head(&reader).await?;
+    let mut exchange = Exchange::begin(&gateway.metrics, request.endpoint, ids::request_id(SystemTime::now()));
+    exchange.key = owner;
+    exchange.model = Some(request.envelope.model.clone());
+    exchange.stream = request.envelope.stream;
+    if let Err(refusal) = recorded::admit(gateway, &mut exchange, &request, &asked) {
+        return Ok(reply::refusal(exchange, &refusal));
+    }
+    exchange.status = head.status.as_u16();
+    Ok(response(head, Body::new(Replay { reader, exchange, _entry: entry })))
+}
+
+async fn replayed_head(reader: &Reader) -> Result<Head, Refusal> {
+    let mut head = reader.head().await.ok_or_else(not_kept)?;
+    head.headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    Ok(head)
+}
+
+/// A kept answer on its way to a client.
+struct Replay {
+    reader: Reader,
+    exchange: Box<Exchange>,
+    _entry: Entry,
+}
+
+impl http_body::Body for Replay {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let polled = Pin::new(&mut self.reader).poll_frame(cx);
+        if matches!(polled, Poll::Ready(None)) {
+            self.exchange.end(Ending::Replayed);
+        }
+        polled
+    }
 }
 
 fn response(head: Head, body: Body) -> Response {

@@ -25,7 +25,7 @@ use crate::{
     telemetry::{Ending, Exchange},
     wire::{
         Fate, Loss,
-        openai::{with_cost, written},
+        openai::with_cost,
     },
 };
 
@@ -52,6 +52,10 @@ pub(super) fn answer(mut exchange: Box<Exchange>, relayed: Relayed, entries: Ent
     let (headers, losses, content) = match reply {
         Reply::Whole { answer, headers, losses } => {
             exchange.usage = answer.usage;
+            match answer.usage {
+                Some(_) => exchange.tap.see_end(&answer.body),
+                None => exchange.tap.see(&answer.body),
+            }
             exchange.end(Ending::Answered);
             exchange.settle();
             (headers, losses, Content::Whole(answer.body))
@@ -187,9 +191,6 @@ impl http_body::Body for StreamBody {
             return Poll::Ready(None);
         }
         let polled = this.stream.poll_next(cx);
-        if let (Poll::Ready(Some(Ok(piece))), Some(_)) = (&polled, &this.exchange.reserved) {
-            this.exchange.sent += written(piece);
-        }
         if this.exchange.first_content.is_none() && this.stream.has_begun() {
             this.exchange.content_began();
         }
@@ -209,6 +210,7 @@ impl http_body::Body for StreamBody {
                 return Poll::Ready(None);
             }
         };
+        this.exchange.tap.see(&piece);
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 

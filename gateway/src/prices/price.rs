@@ -9,6 +9,16 @@ pub struct Price {
     rates: Box<[Cell]>,
 }
 
+impl Price {
+    /// Which table it comes from: the bundled one's version, or `custom`.
+    pub fn version(&self) -> &'static str {
+        match self.source {
+            Source::Bundled => super::version(),
+            Source::Configured => "custom",
+        }
+    }
+}
+
 /// Who says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {

@@ -124,7 +124,7 @@ impl ProviderData {
             tracing::error!(provider = %core.name, region = core.region(), "the provider refuses the gateway's credential");
         }
         self.last_error = Some(ProviderError {
-            cause: cause_name(cause).to_owned(),
+            cause: cause.name().to_owned(),
             message: message.into_owned(),
             at: rfc3339(SystemTime::now()),
         });
@@ -254,15 +254,4 @@ fn left_of_pause(core: &ProviderCore) -> Option<Duration> {
 /// What the counters say while the actor is silent.
 pub fn health_from_outside(core: &ProviderCore) -> ProviderHealth {
     health(core, None)
-}
-
-fn cause_name(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Credential => "credential",
-        Cause::RateLimited => "rate_limited",
-        Cause::Unreachable => "unreachable",
-        Cause::UpstreamTimeout => "timeout",
-        Cause::Unavailable => "unavailable",
-        _ => "upstream",
-    }
 }

@@ -81,16 +81,18 @@ impl State {
     }
 }
 
+type Notes = Arc<Mutex<Vec<(Kind, Vec<u8>)>>>;
+
 pub(super) struct Writer {
     slots: Arc<Slots>,
     state: Arc<State>,
-    notes: Arc<Mutex<Vec<(Kind, Vec<u8>)>>>,
+    notes: Notes,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
     pub fn start(log: Arc<Log>, slots: Arc<Slots>, state: Arc<State>, options: &Options) -> io::Result<Self> {
-        let notes = Arc::<Mutex<Vec<_>>>::default();
+        let notes = Notes::default();
         let work = Work {
             log,
             slots: slots.clone(),
@@ -139,7 +141,7 @@ struct Work {
     log: Arc<Log>,
     slots: Arc<Slots>,
     state: Arc<State>,
-    notes: Arc<Mutex<Vec<(Kind, Vec<u8>)>>>,
+    notes: Notes,
     most: u64,
     when_full: WhenFull,
     /// Finished and not yet written.

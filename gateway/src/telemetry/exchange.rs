@@ -10,13 +10,15 @@ use http::HeaderValue;
 use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
-use super::{Considered, Decision, Fate, Metrics, Place, Reserved, Series, Source, Standing, Used};
+use super::{Considered, Decision, Fate, Metrics, Place, Reserved, Series, Source, Standing, Used, event};
 use crate::{
-    api::{Endpoint, TokenUsage},
+    api::{Endpoint, TokenUsage, UsageSource},
     config::Strategy,
     money::Usd,
     prices::Price,
     refusal::{Cause, Refusal},
+    spool::Ticket,
+    wire::openai::{Tap, estimate},
 };
 
 /// How a request ended, as the log says it.
@@ -28,6 +30,8 @@ pub enum Ending {
     Cut,
     /// The client went away.
     Left,
+    /// What was kept of an earlier answer was sent.
+    Replayed,
 }
 
 impl Ending {
@@ -36,6 +40,7 @@ impl Ending {
             Ending::Answered => "answered",
             Ending::Cut => "cut",
             Ending::Left => "client_left",
+            Ending::Replayed => "replayed",
         }
     }
 }
@@ -152,6 +157,10 @@ pub struct Exchange {
     pub stream: bool,
     pub status: u16,
     pub usage: Option<TokenUsage>,
+    /// What the request is likely to hold, in tokens, where the provider counts nothing.
+    pub likely_input: u64,
+    /// What has passed to the client.
+    pub tap: Tap,
     /// What the model that answered costs.
     pub pricing: Pricing,
     /// The client wants a stream's cost in its usage chunk (`x-prism-include-cost`).
@@ -160,12 +169,12 @@ pub struct Exchange {
     pub reserved: Option<Box<dyn Reserved>>,
     /// How those limits stand.
     pub standing: Standing,
-    /// Bytes of text that a stream has sent; counted where something is reserved.
-    pub sent: u64,
     pub first_content: Option<Duration>,
     /// What the client was told went wrong.
     pub error: Option<Box<str>>,
     ending: Ending,
+    /// Where its usage event is kept; `None` before it is admitted, and where none is wanted.
+    ticket: Option<Ticket>,
 }
 
 impl Exchange {
@@ -193,14 +202,16 @@ impl Exchange {
             stream: false,
             status: 0,
             usage: None,
+            likely_input: 0,
+            tap: Tap::default(),
             pricing: Pricing::default(),
             include_cost: false,
             reserved: None,
             standing: Standing::default(),
-            sent: 0,
             first_content: None,
             error: None,
             ending: Ending::Left,
+            ticket: None,
         })
     }
 
@@ -259,6 +270,38 @@ impl Exchange {
         self.ending = ending;
     }
 
+    /// It is admitted: whatever ends it now leaves one usage event.
+    pub fn admitted(&mut self, ticket: Ticket) {
+        self.ticket = Some(ticket);
+    }
+
+    /// What the provider counted; where it has not counted, or not to the end, what the texts are likely to be.
+    fn count(&mut self) -> Option<UsageSource> {
+        let complete = self.ending == Ending::Answered;
+        if complete && self.usage.is_some() {
+            return Some(UsageSource::Provider);
+        }
+        // nothing was asked, it failed, or it is not over
+        let asked = self.attempted.last().is_some_and(|last| !matches!(last.outcome, Some(Outcome::Failed { .. })));
+        if !asked || self.ending == Ending::Replayed || (complete && self.status != 200) {
+            return self.usage.map(|_| UsageSource::Provider);
+        }
+        let passed = estimate(self.tap.text());
+        match &mut self.usage {
+            Some(usage) if usage.output >= passed => Some(UsageSource::Provider),
+            // some count as they go, and the last count never came
+            Some(usage) => {
+                usage.output = passed;
+                Some(UsageSource::Estimated)
+            }
+            none => {
+                let input = self.likely_input;
+                *none = Some(TokenUsage { input, output: passed, ..TokenUsage::default() });
+                Some(UsageSource::Estimated)
+            }
+        }
+    }
+
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }
@@ -285,7 +328,7 @@ impl Exchange {
             Pricing::Known(price) => Some(&**price),
             Pricing::Untracked | Pricing::Unknown => None,
         };
-        let used = Used { fate: self.fate(), usage: self.usage.as_ref(), price, sent: self.sent };
+        let used = Used { fate: self.fate(), usage: self.usage.as_ref(), price, sent: self.tap.text() };
         self.standing = reserved.settle(&used);
     }
 
@@ -342,7 +385,7 @@ impl fmt::Display for Journey<'_> {
                 Some(Outcome::Answered) => write!(f, "answered")?,
                 Some(Outcome::Outrun) => write!(f, "outrun")?,
                 Some(Outcome::Failed { status: Some(status), .. }) => write!(f, "failed ({status})")?,
-                Some(Outcome::Failed { cause, status: None }) => write!(f, "failed ({cause:?})")?,
+                Some(Outcome::Failed { cause, status: None }) => write!(f, "failed ({})", cause.name())?,
             }
             if let Some(took) = one.took {
                 write!(f, " in {} ms", took.as_millis())?;
@@ -378,6 +421,11 @@ impl Drop for Exchange {
         }
         if tracing::enabled!(target: "prism::access", tracing::Level::INFO) {
             self.log(status, took);
+        }
+        if let Some(ticket) = self.ticket.take() {
+            // after the metrics: they say what providers have counted
+            let counted_by = self.count();
+            event::finish(self, ticket, &event::Facts { status, ending: self.ending, took, counted_by });
         }
         self.metrics.decisions.keep(Decision {
             request_id: mem::take(&mut self.request_id),

@@ -3,6 +3,7 @@
 //! [`Exchange`] is the one guard of a client's request: whatever happens, its drop counts it once and logs one line.
 
 mod decision;
+mod event;
 mod exchange;
 mod gauges;
 mod log;

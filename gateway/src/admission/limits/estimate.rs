@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use memchr::{memchr, memmem::Finder};
 
-use crate::api::{ClientRequest, Endpoint};
+use crate::{
+    api::{ClientRequest, Endpoint},
+    wire::openai,
+};
 
-/// Bytes of a body, its JSON included, to a token.
-const BYTES_PER_TOKEN: usize = 4;
 /// An image or a piece of audio, however many bytes it has.
 const MEDIUM: u64 = 1_000;
 /// Output where neither the request nor experience says how much.
@@ -39,7 +40,7 @@ impl Estimate {
                 most.or(usual).unwrap_or(USUAL_OUTPUT).saturating_mul(choices)
             }
         };
-        Self { input: input(&request.body), output }
+        Self { input: input_tokens(&request.body), output }
     }
 
     pub fn total(self) -> u64 {
@@ -47,12 +48,8 @@ impl Estimate {
     }
 }
 
-/// Tokens of so many bytes of text.
-pub(super) fn tokens(bytes: u64) -> u64 {
-    bytes.div_ceil(BYTES_PER_TOKEN as u64)
-}
-
-fn input(body: &[u8]) -> u64 {
+/// Input tokens of a request's body; media count as such, however many bytes they have.
+pub fn input_tokens(body: &[u8]) -> u64 {
     let (mut text, mut media, mut at) = (body.len(), 0, 0);
     let next = |at: usize| {
         let found = |finder: &Finder<'_>| finder.find(&body[at..]).map(|found| at + found + finder.needle().len());
@@ -67,7 +64,7 @@ fn input(body: &[u8]) -> u64 {
         }
         at = start + if length > MEDIUM as usize { length } else { 0 };
     }
-    tokens(text as u64) + media
+    openai::estimate(text as u64) + media
 }
 
 #[cfg(test)]

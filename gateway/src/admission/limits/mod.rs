@@ -19,6 +19,6 @@ mod users;
 
 pub use account::{Account, Accounts, Exceeded, Scope, Terms};
 pub use bucket::{Bucket, Held};
-pub use estimate::Estimate;
+pub use estimate::{Estimate, input_tokens};
 pub use limiter::{Demand, Limiter};
 pub use reservation::Reservation;

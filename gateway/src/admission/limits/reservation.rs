@@ -7,7 +7,7 @@ use std::{
 
 use smallvec::SmallVec;
 
-use super::{Account, Estimate, Exceeded, Held, Scope, account::Limits, estimate::tokens, users::Users};
+use super::{Account, Estimate, Exceeded, Held, Scope, account::Limits, users::Users};
 use crate::{
     api::TokenUsage,
     telemetry::{Fate, Reserved, Standing, Used},
@@ -93,7 +93,7 @@ impl Reservation {
             // what the provider has said so far may be the input alone
             (Fate::Broken | Fate::Answered, usage) => {
                 let said = usage.copied().unwrap_or_else(|| estimated(0));
-                Some(TokenUsage { output: said.output.max(tokens(used.sent)), ..said })
+                Some(TokenUsage { output: said.output.max(openai::estimate(used.sent)), ..said })
             }
         }
     }

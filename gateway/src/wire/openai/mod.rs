@@ -18,6 +18,7 @@ mod request;
 mod second_look;
 mod sniff;
 mod stream;
+mod tap;
 mod tool_ids;
 mod usage;
 
@@ -39,7 +40,7 @@ use crate::{
 
 pub use cost::with_cost;
 pub use read::read;
-pub use sniff::written;
+pub use tap::{Tap, estimate};
 
 /// The format of OpenAI and of everybody compatible with it.
 #[derive(Debug, Clone, Copy)]

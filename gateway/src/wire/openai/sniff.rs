@@ -35,7 +35,7 @@ pub(super) fn tool_calls(bytes: &[u8]) -> bool {
 }
 
 /// Bytes of what a model has written in these events: text, reasoning, arguments of tools.
-pub fn written(bytes: &[u8]) -> u64 {
+pub(super) fn written(bytes: &[u8]) -> u64 {
     let keys: [&'static Finder<'static>; 5] = [&CONTENT, &REASONING_CONTENT, &REASONING, &ARGUMENTS, &TEXT];
     let strings = keys.into_iter().flat_map(|key| values(key, bytes)).filter_map(|value| value.strip_prefix(b"\""));
     strings.map(|string| string_length(string) as u64).sum()

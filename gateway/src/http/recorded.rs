@@ -1,0 +1,74 @@
+//! Before anything is sent upstream, the beginning of the request's usage event is where no crash can lose it.
+
+use std::{borrow::Cow, time::SystemTime};
+
+use super::{Gateway, asked::Asked, call::overloaded};
+use crate::{
+    admission::{DEFAULT_ORG, input_tokens},
+    api::{ClientRequest, Opening, USAGE_SCHEMA},
+    refusal::{Cause, Refusal},
+    spool::NoTicket,
+    telemetry::Exchange,
+};
+
+/// A request that is refused for want of room is worth another try so much later.
+const LATER: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// From here on the request leaves one event, whatever becomes of it.
+///
+/// # Errors
+/// When there is no room for it.
+pub(super) fn admit(
+    gateway: &Gateway,
+    exchange: &mut Exchange,
+    request: &ClientRequest,
+    asked: &Asked<'_>,
+) -> Result<(), Refusal> {
+    let Some(spool) = &gateway.spool else { return Ok(()) };
+    exchange.likely_input = input_tokens(&request.body);
+    let user = asked.user_id.map(Cow::Borrowed).or_else(|| user(request));
+    let opening = Opening {
+        schema: USAGE_SCHEMA,
+        request_id: &exchange.request_id,
+        started_at: (SystemTime::now() - exchange.began.elapsed()).into(),
+        gateway: &gateway.name,
+        org: DEFAULT_ORG,
+        key_id: exchange.key.as_deref(),
+        endpoint: exchange.endpoint.name(),
+        stream: exchange.stream,
+        model: &request.envelope.model,
+        user_id: user.as_deref(),
+        session_id: asked.session_id,
+        session_name: asked.session_name,
+        session_path: asked.session_path,
+        client_request_id: asked.client_request_id,
+        trace_id: asked.trace_id.and_then(|id| id.to_str().ok()),
+        metadata: asked.metadata.as_ref(),
+        properties: &asked.properties,
+    };
+    let ticket = spool.admit(|out| opening.write(out)).map_err(no_room)?;
+    exchange.admitted(ticket);
+    Ok(())
+}
+
+/// The body's own `user`, where it is a string.
+fn user(request: &ClientRequest) -> Option<Cow<'_, str>> {
+    let value = &request.envelope.field("user")?.value;
+    serde_json::from_slice(&request.body[value.clone()]).ok()
+}
+
+fn no_room(why: NoTicket) -> Refusal {
+    match why {
+        NoTicket::Busy => overloaded(),
+        NoTicket::Full => {
+            let message =
+                "usage events cannot be kept at the moment, and without them nothing is served (`usage.when_full`)";
+            Refusal::new(Cause::Overloaded, message).code("usage_spool_full").retry_after(Some(LATER))
+        }
+        NoTicket::TooLong => {
+            let message = "the model's name and the headers that go into the usage event (`x-prism-metadata`, \
+                           `x-prism-property-*`, ids) are longer than 5 KiB together";
+            Refusal::invalid("x-prism-metadata", message).code("metadata_too_long")
+        }
+    }
+}
