@@ -458,14 +458,13 @@ mod tests {
         assert_eq!((read.status, read.http_status, read.tokens), (UsageStatus::Interrupted, None, None));
     }
 
-    /// The longest end that can be made fits behind the longest beginning.
+    /// Behind the longest beginning there is room for every end without its attempts, and with them where names are ordinary.
     #[test]
     fn every_end_fits() {
-        let worst = "\"".repeat(256); // two bytes each
-        let attempts = [attempt(&worst[..64]); MOST_ATTEMPTS];
-        let error = "\"".repeat(200);
         let mut rest = vec![0; MOST_RECORD - MOST_BEGINNING];
-        let length = ending(&worst[..128], &error, &attempts).write(&mut rest);
-        assert!(length.is_some(), "an end of ordinary names");
+        let worst = "\"".repeat(192); // two bytes each
+        assert!(ending(&worst, "", &[]).write(&mut rest).is_some());
+        let (name, error) = ("a".repeat(40), "e".repeat(200));
+        assert!(ending(&name, &error, &[attempt(&name); MOST_ATTEMPTS]).write(&mut rest).is_some());
     }
 }

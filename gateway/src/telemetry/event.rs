@@ -17,7 +17,7 @@ use crate::{
 /// An error's text is cut here.
 const LONGEST_ERROR: usize = 200;
 /// So is any name that is not the gateway's own.
-const LONGEST_NAME: usize = 256;
+const LONGEST_NAME: usize = 192;
 
 /// What the drop of the exchange has found out.
 pub(super) struct Facts {
@@ -67,7 +67,9 @@ pub(super) fn finish(exchange: &Exchange, ticket: Ticket, facts: &Facts) {
         attempts: &attempts,
         error: exchange.error.as_deref().map(|error| &error[..error.floor_char_boundary(LONGEST_ERROR)]),
     };
-    ticket.finish(|out| ending.write(out));
+    // names of many attempts may be longer than there is room for; without them there is room for everything
+    let short = || api::Ending { attempts: &[], error: None, ..ending.clone() };
+    ticket.finish(|out| ending.write(out).or_else(|| short().write(out)));
 }
 
 fn attempt(made: &Attempted) -> AttemptEnding<'_> {

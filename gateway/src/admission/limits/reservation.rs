@@ -11,6 +11,7 @@ use super::{Account, Estimate, Exceeded, Held, Scope, account::Limits, users::Us
 use crate::{
     api::TokenUsage,
     telemetry::{Fate, Reserved, Standing, Used},
+    wire::openai,
 };
 
 /// Settled once. Its drop gives back what nobody has settled.
