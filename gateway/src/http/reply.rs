@@ -23,10 +23,7 @@ use crate::{
     provider::{Reply, UpstreamStream},
     refusal::Refusal,
     telemetry::{Ending, Exchange},
-    wire::{
-        Fate, Loss,
-        openai::with_cost,
-    },
+    wire::{Fate, Loss, openai::with_cost},
 };
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
