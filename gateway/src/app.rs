@@ -15,6 +15,7 @@ use crate::{
     options::Options,
     spool::Spool,
     telemetry::{self, Metrics},
+    traces,
     watcher::{Watched, Watcher},
 };
 
@@ -79,6 +80,7 @@ async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> R
         () = stop.wait() => tracing::warn!("told to stop again: cutting what still runs"),
     }
     root.stop(None);
+    gateway.tracer.iter().for_each(|tracer| tracer.close());
     tasks.close();
     let _ = tokio::time::timeout(LAST_ERRANDS, tasks.wait()).await;
     if let Some(spool) = &spool {
@@ -129,7 +131,11 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
     };
     let (root, _) = Actor::spawn(None, Root, (wiring, config.clone())).await.map_err(|error| error.to_string())?;
     let address = ractor::call!(root, RootMessage::Dispatcher).map_err(|error| error.to_string())?;
-    let gateway = Gateway::new(config, published, metrics, address, spool);
+    let tracer = match &config.otel {
+        None => None,
+        Some(otel) => Some(traces::start(otel, &metrics, &tasks).map_err(|error| format!("otel.ca_file: {error}"))?),
+    };
+    let gateway = Gateway::new(config, published, metrics, address, spool, tracer);
     gateway.fetch_media(&config.security)?;
     Ok(Started { gateway, root, tasks })
 }

@@ -23,6 +23,7 @@ pub mod replay;
 pub mod secret;
 pub mod spool;
 pub mod telemetry;
+pub mod traces;
 pub mod translate;
 pub mod transport;
 mod watcher;

@@ -162,9 +162,10 @@ impl WatcherData {
             || old.cors != config.cors
             || old.usage != config.usage
             || old.store != config.store
+            || old.otel != config.otel
         {
             tracing::warn!(
-                "address, TLS, workers, logging, CORS, usage events, the store and the metrics page change only with a restart"
+                "address, TLS, workers, logging, CORS, usage events, traces, the store and the metrics page change only with a restart"
             );
         }
         tracing::info!(providers = config.providers.len(), "configuration applied");

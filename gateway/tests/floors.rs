@@ -8,7 +8,7 @@ const FLOORS: &[&[&str]] = &[
     &["refusal", "api", "config"],
     &["prices", "wire"],
     &["transport", "telemetry"],
-    &["provider"],
+    &["provider", "traces"],
     &["admission", "replay"],
     &["dispatch"],
     &["http"],

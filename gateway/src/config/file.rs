@@ -80,6 +80,8 @@ pub(super) struct File {
     pub usage: Option<Usage>,
     /// Where the gateway keeps data.
     pub store: Option<Store>,
+    /// Traces of requests, for a collector.
+    pub otel: Option<Otel>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -270,6 +272,28 @@ pub(super) struct Usage {
 pub(super) enum WhenFull {
     Refuse,
     DropOldest,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Otel {
+    /// The collector's OTLP endpoint, such as `http://127.0.0.1:4318`; without one nothing is traced.
+    pub endpoint: Option<String>,
+    /// By default, and so far only, `http/protobuf`.
+    pub protocol: Option<OtelProtocol>,
+    /// Headers that the collector asks for.
+    pub headers: Option<IndexMap<String, Secret>>,
+    /// PEM file with authorities that are trusted beside Mozilla's; relative to the configuration file.
+    pub ca_file: Option<PathBuf>,
+    /// Share of the requests that are traced, from 0 to 1; by default 1. A caller's `traceparent` decides for its own.
+    #[schemars(range(min = 0, max = 1))]
+    pub sample_rate: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub(super) enum OtelProtocol {
+    #[serde(rename = "http/protobuf")]
+    HttpProtobuf,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

@@ -12,7 +12,7 @@ use super::{
     costs,
     expand::{Environment, expand},
     file::{self, File},
-    provider, rates, resolve_routing,
+    otel, provider, rates, resolve_routing,
     security::security,
     shape,
     tree::{self, Node, Trail},
@@ -172,6 +172,7 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         security: security(file.security.unwrap_or_default(), context),
         usage: usage::usage(file.usage.unwrap_or_default(), context),
         store: usage::store(file.store.unwrap_or_default(), context),
+        otel: otel::otel(file.otel.unwrap_or_default(), context),
     }
 }
 

@@ -17,7 +17,6 @@ const UNBUILT: &[(&str, &str)] = &[
     ("control_plane", "the control plane"),
     ("admin", "the admin interface"),
     ("security.master_key_file", "encrypted credentials of organisations"),
-    ("otel", "OpenTelemetry export"),
 ];
 
 /// The feature that a key belongs to, when it is known and not built yet.

@@ -58,7 +58,7 @@ impl Mirrors {
 /// Whether the whole answer came.
 async fn send(candidate: &Candidate, lease: Lease, request: &ClientRequest) -> bool {
     // what a copy names by address is not fetched a second time: it would show at the host
-    let bounds = Bounds { deadline: Instant::now() + PATIENCE, hurried: false, strict: false, media: None };
+    let bounds = Bounds { deadline: Instant::now() + PATIENCE, hurried: false, strict: false, media: None, span: None };
     match attempt(lease, request, &candidate.upstream, bounds).await {
         Ok(Reply::Whole { .. }) => true,
         Ok(Reply::Stream { mut stream, .. }) => loop {

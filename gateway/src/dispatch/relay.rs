@@ -168,7 +168,7 @@ impl<'a, 'b> Journey<'a, 'b> {
 
     async fn call(&mut self, candidate: &'a Candidate, lease: Lease, kind: Kind) -> Result<Relayed, Refusal> {
         let number = self.exchange.attempt(candidate.destination(), candidate.series.clone(), kind);
-        let first = attempt(lease, self.request, &candidate.upstream, self.bounds());
+        let first = attempt(lease, self.request, &candidate.upstream, self.bounds(number));
         match hedge::delay(self.request, self.access, candidate) {
             None => {
                 let answered = first.await;
@@ -197,7 +197,7 @@ impl<'a, 'b> Journey<'a, 'b> {
             return self.relayed(number, answered, candidate);
         };
         let hedged = self.exchange.attempt(spare.destination(), spare.series.clone(), Kind::Hedge);
-        let second = pin!(attempt(lease, self.request, &spare.upstream, self.bounds()));
+        let second = pin!(attempt(lease, self.request, &spare.upstream, self.bounds(hedged)));
         let (winner, answered) = hedge::race(first, second).await;
         let (won, lost, by) = match winner {
             Winner::First => (number, hedged, candidate),
@@ -228,11 +228,11 @@ impl<'a, 'b> Journey<'a, 'b> {
         Some((spare, lease, hedging))
     }
 
-    fn bounds(&self) -> Bounds<'b> {
+    fn bounds(&self, number: usize) -> Bounds<'b> {
         let Access { deadline, hurried, strict, routing, media, .. } = *self.access;
         let part = routing.failover.per_attempt_timeout;
         let deadline = part.map_or(deadline, |part| deadline.min(Instant::now() + part));
-        Bounds { deadline, hurried, strict, media }
+        Bounds { deadline, hurried, strict, media, span: self.exchange.span(number) }
     }
 
     fn goes_on(&self, refusal: &Refusal) -> bool {

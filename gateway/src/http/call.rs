@@ -19,11 +19,12 @@ use crate::{
     dispatch::{Relayed, relay},
     ids,
     refusal::{Cause, Refusal},
-    telemetry::Exchange,
+    telemetry::{Exchange, Trace, Tracer},
     wire::openai,
 };
 use axum::{
     extract::{Request, State},
+    http::HeaderMap,
     response::Response,
 };
 use smallvec::smallvec;
@@ -120,8 +121,14 @@ async fn answer(
     let (head, body) = request.into_parts();
     let asked = Asked::read(&head.headers)?;
     exchange.client_request_id = asked.client_request_id.map(Into::into);
+    if let Some(tracer) = &gateway.tracer {
+        exchange.trace = traced(tracer, &head.headers, &asked);
+    }
     exchange.include_cost = asked.include_cost;
-    exchange.trace_id = asked.trace_id.and_then(|id| id.to_str().ok()).map(Into::into);
+    exchange.trace_id = match (asked.trace_id.and_then(|id| id.to_str().ok()), &exchange.trace) {
+        (Some(own), _) => Some(own.into()),
+        (None, traced) => traced.as_ref().map(|trace| trace.id()),
+    };
     let caller = authorise(gateway, asked.key, peer(&head, gateway))?;
     exchange.key = caller.as_ref().map(|caller| caller.name.clone());
     exchange.key_metadata = caller.as_ref().and_then(|caller| caller.metadata.clone());
@@ -168,6 +175,12 @@ async fn answer(
     let answered = &relayed.candidate;
     exchange.pricing = answered.series.pricing(&prices, &answered.core.config, &answered.upstream);
     Ok((relayed, entries))
+}
+
+fn traced(tracer: &Arc<Tracer>, headers: &HeaderMap, asked: &Asked<'_>) -> Option<Box<Trace>> {
+    let mut trace = tracer.begin(headers.get("traceparent"))?;
+    trace.conversation = asked.session_id.map(Into::into);
+    Some(Box::new(trace))
 }
 
 /// # Errors

@@ -55,7 +55,7 @@ use crate::{
     refusal::{Cause, Refusal},
     replay::Replays,
     spool::Spool,
-    telemetry::Metrics,
+    telemetry::{Metrics, Tracer},
     transport::MediaFetcher,
 };
 
@@ -83,6 +83,8 @@ pub struct Gateway {
     pub replays: Replays,
     /// Where usage events are kept; `None` where none are wanted.
     pub spool: Option<Arc<Spool>>,
+    /// What traces requests; `None` where nothing is traced.
+    pub tracer: Option<Arc<Tracer>>,
     /// Its name in events.
     pub name: Box<str>,
     /// The dispatcher's address, asked anew when it has been restarted.
@@ -147,6 +149,7 @@ impl Gateway {
         metrics: Arc<Metrics>,
         dispatcher: ActorRef<DispatcherMessage>,
         spool: Option<Arc<Spool>>,
+        tracer: Option<Arc<Tracer>>,
     ) -> Arc<Self> {
         let accounts = Accounts::default();
         Arc::new(Self {
@@ -159,6 +162,7 @@ impl Gateway {
             mirrors: Mirrors::new(&metrics),
             replays: Replays::default(),
             spool,
+            tracer,
             name: rustix::system::uname().nodename().to_string_lossy().into(),
             metrics,
             prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),

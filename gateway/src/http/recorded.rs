@@ -42,7 +42,7 @@ pub(super) fn admit(
         session_name: asked.session_name,
         session_path: asked.session_path,
         client_request_id: asked.client_request_id,
-        trace_id: asked.trace_id.and_then(|id| id.to_str().ok()),
+        trace_id: exchange.trace_id.as_deref(),
         metadata: asked.metadata.as_ref(),
         properties: &asked.properties,
     };

@@ -20,6 +20,7 @@ use crate::{
     api::ClientRequest,
     body::{Partial, collect},
     refusal::{Cause, Refusal},
+    telemetry::SpanContext,
     transport::{MediaFetcher, TransportError, UpstreamBody},
     wire::{Answer, Loss, Payload, Target, Upstream},
 };
@@ -28,6 +29,8 @@ use crate::{
 pub(super) const MAX_ANSWER: u64 = 256 << 20;
 /// Error bodies are read this far.
 const MAX_ERROR: usize = 64 << 10;
+/// <https://www.w3.org/TR/trace-context/>
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const ERROR_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What an answer is when its head has arrived and its body may.
@@ -47,6 +50,8 @@ pub struct Bounds<'a> {
     pub strict: bool,
     /// What may fetch the media that the request names by address; `None` when nothing may.
     pub media: Option<&'a MediaFetcher>,
+    /// The attempt's span; `None` when it is not traced.
+    pub span: Option<SpanContext>,
 }
 
 /// Calls the provider once. Dropping the future ends the upstream call.
@@ -95,7 +100,7 @@ async fn call(
 ) -> Result<Called, Refusal> {
     let timeouts = &core.config.timeouts;
     let patience = if request.envelope.stream { timeouts.first_byte } else { timeouts.request };
-    let sending = Sending { key: attempt.lease.key, deadline: attempt.bound(&bounds, patience) };
+    let sending = Sending { key: attempt.lease.key, deadline: attempt.bound(&bounds, patience), span: bounds.span };
     if !upstream.more.is_empty() {
         let losses = upstream.losses.clone();
         let (answer, headers) = parts::send(core, upstream, sending, attempt).await?;
@@ -142,6 +147,7 @@ pub(super) fn is_event_stream(head: &Parts) -> bool {
 pub(super) struct Sending {
     pub key: usize,
     pub deadline: Instant,
+    pub span: Option<SpanContext>,
 }
 
 /// A request with its credential, ready to go.
@@ -150,13 +156,16 @@ async fn prepared(
     path: &str,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Payload,
-    Sending { key, deadline }: Sending,
+    Sending { key, deadline, span }: Sending,
 ) -> Result<http::Request<Payload>, Refusal> {
     let mut outgoing = http::Request::new(body);
     *outgoing.method_mut() = Method::POST;
     *outgoing.uri_mut() = core.uri(path)?;
     *outgoing.headers_mut() = core.headers(key);
     outgoing.headers_mut().extend(headers);
+    if let Some(span) = span {
+        outgoing.headers_mut().insert(TRACEPARENT, span.traceparent());
+    }
     timeout_at(deadline, core.authorise(&mut outgoing)).await.map_err(|_| too_slow())??;
     Ok(outgoing)
 }

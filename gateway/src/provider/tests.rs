@@ -108,7 +108,7 @@ fn lease(core: &Arc<ProviderCore>) -> Result<Lease, NoLease> {
 
 async fn try_once(core: &Arc<ProviderCore>) -> Result<Reply, crate::refusal::Refusal> {
     let deadline = Instant::now() + Duration::from_secs(3600);
-    let bounds = Bounds { deadline, hurried: false, strict: false, media: None };
+    let bounds = Bounds { deadline, hurried: false, strict: false, media: None, span: None };
     attempt(lease(core).unwrap(), &request(true), "m", bounds).await
 }
 

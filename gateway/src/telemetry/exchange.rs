@@ -10,7 +10,10 @@ use http::HeaderValue;
 use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
-use super::{Considered, Decision, Fate, Metrics, Place, Reserved, Series, Source, Standing, Used, event};
+use super::{
+    Considered, Decision, Fate, Metrics, Place, Reserved, Series, Source, SpanContext, Standing, Trace, Traced, Used,
+    event,
+};
 use crate::{
     api::{Endpoint, TokenUsage, UsageSource},
     config::Strategy,
@@ -88,7 +91,7 @@ impl Kind {
 pub struct Attempted {
     pub place: Arc<Place>,
     pub kind: Kind,
-    began: Instant,
+    pub began: Instant,
     /// Until its answer began, or it failed; `None` while it is under way.
     pub took: Option<Duration>,
     /// `None` while it is under way: that is how it stays when the client leaves.
@@ -175,6 +178,8 @@ pub struct Exchange {
     ending: Ending,
     /// Where its usage event is kept; `None` before it is admitted, and where none is wanted.
     ticket: Option<Ticket>,
+    /// `None` when it is not traced.
+    pub trace: Option<Box<Trace>>,
 }
 
 impl Exchange {
@@ -212,6 +217,7 @@ impl Exchange {
             error: None,
             ending: Ending::Left,
             ticket: None,
+            trace: None,
         })
     }
 
@@ -273,6 +279,40 @@ impl Exchange {
     /// It is admitted: whatever ends it now leaves one usage event.
     pub fn admitted(&mut self, ticket: Ticket) {
         self.ticket = Some(ticket);
+    }
+
+    /// The span of one of its attempts.
+    pub fn span(&self, number: usize) -> Option<SpanContext> {
+        self.trace.as_ref().map(|trace| trace.span.attempt(number))
+    }
+
+    fn traced(&self, trace: Trace, status: u16, took: Duration) -> Traced {
+        let broken = match self.ending {
+            Ending::Left => Some("the client left"),
+            Ending::Cut | Ending::Answered if status >= 500 || self.ending == Ending::Cut => {
+                Some(self.error.as_deref().unwrap_or("the provider's stream was cut"))
+            }
+            _ => None,
+        };
+        Traced {
+            trace,
+            began: self.began,
+            took,
+            request_id: self.request_id.clone(),
+            endpoint: self.endpoint,
+            stream: self.stream,
+            status,
+            error: broken.map(Into::into),
+            key: self.key.clone(),
+            model: self.model.clone(),
+            served_by: self.destination.as_ref().map(|to| to.place.clone()),
+            strategy: self.strategy,
+            usage: self.usage,
+            cost: self.cost(),
+            finish_reason: self.tap.finish_reason().map(Into::into),
+            first_content: self.first_content,
+            attempts: self.attempted.clone(),
+        }
     }
 
     /// What the provider counted; where it has not counted, or not to the end, what the texts are likely to be.
@@ -421,6 +461,9 @@ impl Drop for Exchange {
         }
         if tracing::enabled!(target: "prism::access", tracing::Level::INFO) {
             self.log(status, took);
+        }
+        if let Some(trace) = self.trace.take() {
+            trace.finish(|trace| self.traced(trace, status, took));
         }
         if let Some(ticket) = self.ticket.take() {
             // after the metrics: they say what providers have counted

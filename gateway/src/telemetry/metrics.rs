@@ -50,6 +50,8 @@ pub struct Metrics {
     pub retry_budget_exhausted: IntCounter,
     /// Hedges that were not made for want of budget.
     pub hedge_budget_exhausted: IntCounter,
+    /// Traced requests whose spans were dropped because the exporter was behind, or the collector did not take them.
+    pub traces_dropped: IntCounter,
     /// Answers that were kept and came a second time.
     pub replays: IntCounter,
     pub in_flight: IntGauge,
@@ -208,6 +210,10 @@ impl Metrics {
             hedge_budget_exhausted: count(
                 "prism_hedge_budget_exhausted_total",
                 "Hedges that were not made because the whole process had made enough of them.",
+            ),
+            traces_dropped: count(
+                "prism_traces_dropped_total",
+                "Traced requests whose spans did not reach the collector.",
             ),
             replays: count("prism_replays_total", "Kept answers that were sent again."),
             limited: counter(

@@ -9,6 +9,7 @@ mod gauges;
 mod log;
 mod metrics;
 mod reserved;
+mod trace;
 
 pub use decision::{Considered, Decision, Decisions, Place, Source};
 pub use exchange::{Attempted, Destination, Ending, Exchange, Kind, Outcome, Pricing};
@@ -16,3 +17,4 @@ pub use gauges::{Gauges, Shown};
 pub use log::{LogGuard, start as start_log};
 pub use metrics::{Metrics, Series};
 pub use reserved::{Fate, Level, Reserved, Standing, Used};
+pub use trace::{SpanContext, Trace, Traced, Tracer};

@@ -95,6 +95,17 @@ impl HttpTransport {
     }
 }
 
+impl HttpTransport {
+    /// Connections that belong to no provider, trusting a CA file beside Mozilla's roots.
+    ///
+    /// # Errors
+    /// When the CA file cannot be read.
+    pub fn beside(ca_file: Option<&Path>, connect_timeout: Duration) -> Result<Self, TransportSetupError> {
+        let maker = Maker { tls: Some(trusting(ca_file)?), proxy: None, connect_timeout, idle_per_host: 1 };
+        Ok(Self { shards: [OnceLock::new()].into(), maker })
+    }
+}
+
 impl Transport for HttpTransport {
     fn send(&self, request: http::Request<Payload>) -> SendFuture {
         let shard = SHARD.get().min(self.shards.len() - 1);
