@@ -6,7 +6,7 @@
 
 use std::io::Cursor;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
@@ -317,7 +317,12 @@ fn json(value: &impl Serialize, out: &mut [u8]) -> Option<usize> {
 }
 
 fn moment<S: Serializer>(moment: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(&moment.format("%Y-%m-%dT%H:%M:%S%.3fZ"))
+    let (date, time) = (moment.date_naive(), moment.time());
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    let (hour, minute, second, milli) = (time.hour(), time.minute(), time.second(), time.nanosecond() / 1_000_000);
+    // `format` would read its pattern again for every request; a leap second has more than 999 milliseconds
+    let milli = milli.min(999);
+    to.collect_str(&format_args!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"))
 }
 
 fn dollars<S: Serializer>(cost: &Option<Usd>, to: S) -> Result<S::Ok, S::Error> {

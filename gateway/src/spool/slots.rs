@@ -55,7 +55,10 @@ impl Page {
         let header = self.header();
         let from = HEADER + header.beginning as usize;
         let whole = header.beginning + write(&mut self.0[from..])? as u32;
-        let whole_sum = checksum(header.ticket, &self.0[HEADER..HEADER + whole as usize]);
+        // the checksum of the whole goes on where that of the beginning ended
+        let mut hasher = crc32fast::Hasher::new_with_initial(header.beginning_sum);
+        hasher.update(&self.0[from..HEADER + whole as usize]);
+        let whole_sum = hasher.finalize();
         self.set(Header { state: DONE, whole, whole_sum, ..header });
         Some(())
     }

@@ -19,6 +19,8 @@ pub struct Bench {
     pub siblings: Siblings,
     /// None: only the floors are measured.
     pub gateway: Option<PathBuf>,
+    /// An earlier one; without it the scenario that needs it is left out.
+    pub before: Option<PathBuf>,
     /// Configurations and output of the gateway.
     pub workdir: TempDir,
     pub cores: Cores,
@@ -31,6 +33,7 @@ pub fn run(options: &Options) -> Result<()> {
     let siblings = Siblings::find()?;
     let bench = Bench {
         gateway: if options.without_gateway { None } else { Some(siblings.gateway(options.gateway.clone())?) },
+        before: options.before.clone().map(|path| siblings.gateway(Some(path))).transpose()?,
         workdir: TempDir::new().map_err(Trouble::file("cannot make a temporary directory"))?,
         cores: Cores::allowed(),
         pace: options.pace(),
@@ -38,7 +41,9 @@ pub fn run(options: &Options) -> Result<()> {
     };
     table::head(&bench);
     let (mut sheets, mut first) = (Vec::new(), None);
-    for scenario in chosen {
+    let measurable =
+        |scenario: &&Scenario| bench.before.is_some() || !scenario.targets.contains(&Target::GatewayBefore);
+    for scenario in chosen.into_iter().filter(measurable) {
         match bench.measure(scenario) {
             Ok(sheet) => {
                 table::show(&sheet);

@@ -10,6 +10,9 @@ pub struct Options {
     /// The gateway's binary [default: `prism` beside this one]
     #[arg(long, value_name = "PATH")]
     pub gateway: Option<PathBuf>,
+    /// An earlier gateway's binary, to be compared with in the scenario `before`
+    #[arg(long, value_name = "PATH", conflicts_with = "without_gateway")]
+    pub before: Option<PathBuf>,
     /// Measure the floors only
     #[arg(long, conflicts_with = "gateway")]
     pub without_gateway: bool,

@@ -2,7 +2,9 @@
 
 use crate::options::Pace;
 use crate::pressure::Sample;
-use crate::target::Target::{self, Direct, Floor, FloorParse, Gateway, GatewayLogging, GatewayTranslating};
+use crate::target::Target::{
+    self, Direct, Floor, FloorParse, Gateway, GatewayBefore, GatewayLogging, GatewayTranslating, GatewayWithoutEvents,
+};
 use crate::verdict::Bar;
 
 pub struct Scenario {
@@ -181,6 +183,24 @@ pub const SCENARIOS: &[Scenario] = &[
         targets: &[FloorParse, Gateway, GatewayLogging],
         load: |pace| format!("-c 64 -d {}", pace.seconds),
         metrics: &[CPU],
+        ..BASE
+    },
+    Scenario {
+        name: "events",
+        about: "as `cpu`: without usage events, and with them",
+        targets: &[GatewayWithoutEvents, Gateway],
+        compared: (Gateway, GatewayWithoutEvents),
+        load: |pace| format!("-c 64 -d {}", pace.seconds),
+        metrics: &[Metric { bar: Bar::RatioAtMost(1.05), ..CPU }],
+        ..BASE
+    },
+    Scenario {
+        name: "before",
+        about: "as `cpu`: an earlier gateway (`--before`), and this one without usage events, which the earlier has not",
+        targets: &[GatewayBefore, GatewayWithoutEvents],
+        compared: (GatewayWithoutEvents, GatewayBefore),
+        load: |pace| format!("-c 64 -d {}", pace.seconds),
+        metrics: &[Metric { bar: Bar::RatioAtMost(1.1), ..CPU }],
         ..BASE
     },
     Scenario {

@@ -18,6 +18,10 @@ pub enum Target {
     Gateway,
     /// The gateway with its access log on.
     GatewayLogging,
+    /// The gateway without usage events.
+    GatewayWithoutEvents,
+    /// An earlier gateway, as it was.
+    GatewayBefore,
     /// The gateway before the mock's Messages API instead of its chat completions.
     GatewayTranslating,
 }
@@ -26,12 +30,14 @@ pub enum Target {
 pub const KEY: &str = "sk-prism-bench-0123456789abcdef";
 
 impl Target {
-    pub const ALL: [Target; 6] = [
+    pub const ALL: [Target; 8] = [
         Target::Direct,
         Target::Floor,
         Target::FloorParse,
         Target::Gateway,
         Target::GatewayLogging,
+        Target::GatewayWithoutEvents,
+        Target::GatewayBefore,
         Target::GatewayTranslating,
     ];
 
@@ -42,12 +48,14 @@ impl Target {
             Target::FloorParse => "floor-parse",
             Target::Gateway => "gateway",
             Target::GatewayLogging => "gateway+log",
+            Target::GatewayWithoutEvents => "no events",
+            Target::GatewayBefore => "before",
             Target::GatewayTranslating => "translating",
         }
     }
 
     pub fn is_gateway(self) -> bool {
-        matches!(self, Target::Gateway | Target::GatewayLogging | Target::GatewayTranslating)
+        !matches!(self, Target::Direct | Target::Floor | Target::FloorParse)
     }
 
     /// Answers 200 once the process is up.
@@ -55,7 +63,7 @@ impl Target {
         match self {
             Target::Direct => "/v1/models",
             Target::Floor | Target::FloorParse => "/stats",
-            Target::Gateway | Target::GatewayLogging | Target::GatewayTranslating => "/healthz",
+            _ => "/healthz",
         }
     }
 
@@ -121,7 +129,10 @@ impl<'a> Targets<'a> {
 
     fn launch_gateway(&self, target: Target) -> Result<Process> {
         let port = free_port()?;
-        let binary = self.gateway();
+        let binary = match (target, &self.bench.before) {
+            (Target::GatewayBefore, Some(before)) => before,
+            _ => self.gateway(),
+        };
         let config = self.bench.workdir.path().join(format!("{}-{port}.yaml", target.name()));
         let cannot = |path: &Path| Trouble::file(format!("cannot write `{}`", path.display()));
         std::fs::write(&config, self.config(target)).map_err(cannot(&config))?;
@@ -153,6 +164,7 @@ impl<'a> Targets<'a> {
             format!("  mock: {{{provider}, {models}, discover: false}}"),
             format!("auth: {{enabled: true, keys: [{{name: bench, key: {KEY}}}]}}"),
             format!("logging: {{level: {level}}}\n"),
+            if target == Target::GatewayWithoutEvents { "usage: {enabled: false}\n".into() } else { String::new() },
         ]
         .join("\n")
     }
