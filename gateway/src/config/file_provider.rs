@@ -42,7 +42,7 @@ pub(in crate::config) struct Provider {
     /// Another spelling of `region`.
     #[schemars(extend("x-prefer" = "region"))]
     pub aws_region: Option<String>,
-    /// AWS: regions where the same models are found when this one fails: names, or `{region, base_url}`.
+    /// Where its models are found when this place fails: `{region, base_url}`; of AWS the region's name is enough.
     pub failover_regions: Option<Vec<Region>>,
     /// AWS key; without one (and without `profile` and `api_key`) the usual AWS credential chain is asked.
     pub access_key_id: Option<Secret>,

@@ -157,7 +157,7 @@ pub struct Provider {
     pub keys: Vec<(Secret, u32)>,
     /// When it is given a rest.
     pub breaker: BreakerRules,
-    /// Where else the same provider is found when its own region fails (Bedrock): (region, base URL).
+    /// Where else the same provider is found when its own region fails: (region, base URL).
     pub failover_regions: Vec<(String, String)>,
     pub max_concurrent: usize,
     /// Idle connections kept per core.

@@ -53,7 +53,6 @@ impl<'a> Draft<'a, '_> {
             ("session_token", written.session_token.is_some()),
             ("aws_session_token", written.aws_session_token.is_some()),
             ("profile", written.profile.is_some()),
-            ("failover_regions", written.failover_regions.is_some()),
             ("project", written.project.is_some()),
             ("location", written.location.is_some()),
             ("credentials_file", written.credentials_file.is_some()),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Preset, Settings, address, file_provider as written, provider::Draft, settings::is_place};
+use super::{Preset, Settings, address, file_provider as written, preset::Cloud, provider::Draft, settings::is_place};
 use crate::secret::Secret;
 
 const UNSENDABLE: &str = "holds a character that cannot be sent in a header (a space or line break?)";
@@ -74,6 +74,10 @@ impl Draft<'_, '_> {
                 self.context.mistake(&here, format!("the same region as `{}`", at.index(first)));
             }
             let url = match url.map(|url| address::base_url(url, preset)) {
+                None if preset.cloud != Cloud::Aws => {
+                    self.context.mistake(&here, "only Bedrock's regions are known: needs `{region, base_url}`");
+                    String::new()
+                }
                 None => address::of_region(name),
                 Some(Ok(url)) => url,
                 Some(Err(message)) => {

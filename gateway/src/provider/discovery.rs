@@ -23,18 +23,27 @@ pub(super) async fn read_models(core: &ProviderCore) -> Result<Vec<String>, Refu
         .unwrap_or_else(|_| Err(Refusal::new(Cause::UpstreamTimeout, "the model list took too long")))
 }
 
-/// All pages, as far as a list may sensibly go.
+/// All pages of all lists, as far as they may sensibly go.
 async fn read(core: &ProviderCore) -> Result<Vec<String>, Refusal> {
-    let path = core.format.models_path(&core.config);
+    let mut list = core.format.models_path(&core.config).into_owned();
+    let mut place = list.clone();
     let mut ids = Vec::new();
-    let mut query = String::new();
     for _ in 0..MOST_PAGES {
-        let page = read_page(core, &format!("{path}{query}")).await?;
+        let page = match read_page(core, &place).await {
+            // The credential may read one list and not the other.
+            Err(_) if place == list && !ids.is_empty() => break,
+            page => page?,
+        };
         ids.extend(page.ids);
-        match page.next {
-            Some(next) => query = next,
+        place = match page.next {
             None => break,
-        }
+            Some(beside) if beside.starts_with('/') => {
+                list.truncate(list.rfind('/').unwrap_or_default());
+                list.push_str(&beside);
+                list.clone()
+            }
+            Some(query) => format!("{list}{query}"),
+        };
     }
     Ok(ids)
 }

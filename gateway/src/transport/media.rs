@@ -9,6 +9,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use http::{
@@ -34,7 +35,7 @@ use crate::{
     api::{Fetched, Medium, Wanted},
     config::RemoteMedia,
     refusal::Refusal,
-    wire::{hub::inline, media_type},
+    wire::media_type,
 };
 
 const MOST_REDIRECTS: usize = 2;
@@ -156,7 +157,7 @@ impl MediaFetcher {
         let declared = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let media_type = media_type(declared, &bytes, takes)
             .ok_or_else(|| format!("what is there is not of a type that this provider takes ({})", takes.join(", ")))?;
-        Ok((media_type, inline::encode(&bytes)))
+        Ok((media_type, BASE64_STANDARD.encode(&bytes)))
     }
 }
 

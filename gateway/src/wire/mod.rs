@@ -120,7 +120,7 @@ pub trait WireFormat: Send + Sync + 'static {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ModelPage {
     pub ids: Vec<String>,
-    /// What follows the list's path (`?after_id=…`) to get the next page.
+    /// What follows the list's path (`?after_id=…`) to get the next page, or another list beside this one (`/models`).
     pub next: Option<String>,
 }
 

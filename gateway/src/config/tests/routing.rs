@@ -316,6 +316,9 @@ fn a_cloud_has_further_regions() {
         let text = format!("providers: {{bedrock: {{region: us-east-1, failover_regions: [{text}]}}}}");
         assert!(mistake(&text).contains(told), "{text}");
     }
-    let elsewhere = mistake("providers: {groq: {api_key: k, failover_regions: [a]}}");
-    assert!(elsewhere.contains("means nothing here: only `bedrock` has it"), "{elsewhere}");
+    let unknown = mistake("providers: {groq: {api_key: k, failover_regions: [a]}}");
+    assert!(unknown.contains("failover_regions[0]: only Bedrock's regions are known"), "{unknown}");
+    let known =
+        read("providers: {groq: {api_key: k, failover_regions: [{region: eu, base_url: 'https://eu.example.com'}]}}");
+    assert_eq!(known.providers[0].failover_regions, [pair("eu", "https://eu.example.com/v1")]);
 }

@@ -180,10 +180,11 @@ pub(super) fn answer(reading: &Reading, body: &[u8]) -> Result<Answer, Refusal> 
 /// Anthropic's stop reason as OpenAI's finish reason.
 pub(super) fn finish_reason(stop_reason: Option<&str>, calls: bool) -> &'static str {
     match stop_reason {
-        Some("max_tokens" | "model_context_window_exceeded") => "length",
+        // `pause_turn`: a server tool took too long, and the answer could be gone on with.
+        Some("max_tokens" | "model_context_window_exceeded" | "pause_turn") => "length",
         Some("refusal") => "content_filter",
         Some("tool_use") | None if calls => "tool_calls",
-        // `end_turn`, `stop_sequence`, `pause_turn` (which only server tools cause), and what is still to come.
+        // `end_turn`, `stop_sequence`, and what is still to come.
         _ => "stop",
     }
 }

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
+use crate::{api::ApproximateLocation, wire::hub::own::Own};
+
 #[derive(Debug, Serialize)]
 pub(super) struct Request<'a> {
     pub model: &'a str,
@@ -13,7 +15,7 @@ pub(super) struct Request<'a> {
     pub system: Option<SystemPrompt<'a>>,
     pub messages: Vec<Message<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tools: Vec<ToolDefinition<'a>>,
+    pub tools: Vec<Tool<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<ToolChoice<'a>>,
     #[serde(flatten)]
@@ -43,16 +45,6 @@ pub(super) struct Options<'a> {
     /// Members of Anthropic's own that the client sent.
     #[serde(flatten)]
     pub own: Own<'a>,
-}
-
-/// Members passed as they came.
-#[derive(Debug, Default)]
-pub(super) struct Own<'a>(pub Vec<(&'static str, &'a Value)>);
-
-impl Serialize for Own<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied())
-    }
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -174,6 +166,34 @@ pub(super) enum Source<'a> {
     Url { url: &'a str },
     File { file_id: &'a str },
     Text { media_type: &'static str, data: String },
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Tool<'a> {
+    Function(ToolDefinition<'a>),
+    Search(WebSearch<'a>),
+}
+
+/// The search that Anthropic does itself.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "web_search_20250305")]
+pub(super) struct WebSearch<'a> {
+    pub name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_location: Option<Place<'a>>,
+    /// Members of Anthropic's own that the client sent.
+    #[serde(flatten)]
+    pub own: Own<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "approximate")]
+pub(super) struct Place<'a> {
+    #[serde(flatten)]
+    pub place: &'a ApproximateLocation,
 }
 
 #[derive(Debug, Serialize)]

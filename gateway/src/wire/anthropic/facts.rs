@@ -27,14 +27,20 @@ pub(super) struct Facts {
     pub both_samplings: bool,
     /// `output_config.format` and `strict` tools.
     pub schemas: bool,
+    /// It searches the web by itself (platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool).
+    pub searches: bool,
 }
 
 const fn early(max_tokens: u32, thinking: Thinking) -> Facts {
-    Facts { max_tokens, thinking, sampling: true, both_samplings: true, schemas: false }
+    Facts { max_tokens, thinking, sampling: true, both_samplings: true, schemas: false, searches: true }
+}
+
+const fn ancient() -> Facts {
+    Facts { searches: false, ..early(4_096, Thinking::Never) }
 }
 
 const fn four_five(thinking: Thinking) -> Facts {
-    Facts { max_tokens: 64_000, thinking, sampling: true, both_samplings: false, schemas: true }
+    Facts { max_tokens: 64_000, thinking, sampling: true, both_samplings: false, schemas: true, searches: true }
 }
 
 /// Everything that is not below, and what is still to come.
@@ -44,15 +50,16 @@ const NEWEST: Facts = Facts {
     sampling: false,
     both_samplings: false,
     schemas: true,
+    searches: true,
 };
 
 /// The first that fits counts.
 const MODELS: &[(&str, Facts)] = &[
-    ("claude-instant", early(4_096, Thinking::Never)),
-    ("claude-2", early(4_096, Thinking::Never)),
+    ("claude-instant", ancient()),
+    ("claude-2", ancient()),
     ("claude-3-7-", early(64_000, Thinking::Budget)),
     ("claude-3-5-", early(8_192, Thinking::Never)),
-    ("claude-3-", early(4_096, Thinking::Never)),
+    ("claude-3-", ancient()),
     ("claude-opus-4-0", early(32_000, Thinking::Budget)),
     ("claude-opus-4-2025", early(32_000, Thinking::Budget)),
     ("claude-opus-4@", early(32_000, Thinking::Budget)),

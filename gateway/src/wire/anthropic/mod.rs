@@ -1,7 +1,7 @@
 //! Anthropic's Messages API, versions `2023-06-01` and `2026-10-21`.
 //!
-//! `request` writes what `messages` (with `content`), `options` and `tools` make of the client's request, knowing the
-//! model from `facts`; `answer` and `stream` read what comes back; `errors` and `models` are what their names say.
+//! `request` writes what `messages` (with `content`), `options` and `tools` make of the client's request (with
+//! `search`, Claude's own), knowing the model from `facts`; `answer` and `stream` read what comes back; `errors` and `models` are what their names say.
 
 mod answer;
 mod blocks;
@@ -13,6 +13,7 @@ mod models;
 mod options;
 mod request;
 mod schema;
+mod search;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -129,5 +130,5 @@ const DISPOSITIONS: Dispositions = &[
     ("top_p", Approximated("dropped where the model refuses it, or `temperature` with it")),
     ("user", Mapped("`metadata.user_id`")),
     ("verbosity", Dropped("no slot")),
-    ("web_search_options", Dropped("no slot")),
+    ("web_search_options", Approximated("the server tool `web_search_20250305`, `low` as one search; dropped where tools may not be called, or JSON comes by a tool")),
 ];

@@ -11,7 +11,10 @@ use super::{
 use crate::{
     api::{ChatCompletionRequest, JsonSchemaFormat, Modality, ReasoningEffort, ResponseFormat, ServiceTier, Verbosity},
     refusal::Refusal,
-    wire::hub::Losses,
+    wire::hub::{
+        Losses,
+        own::{self, Own},
+    },
 };
 
 /// Anthropic's own members, passed when a client sends them.
@@ -47,22 +50,12 @@ pub(super) fn drop_unknown(request: &ChatCompletionRequest, losses: &mut Losses)
     let nonzero = |penalty: Option<f64>| penalty.is_some_and(|penalty| penalty != 0.0);
     losses.drop_if("audio", request.audio.is_some());
     losses.drop_if("frequency_penalty", nonzero(request.frequency_penalty));
-    losses.drop_if("logit_bias", request.logit_bias.as_ref().is_some_and(|bias| !bias.is_empty()));
+    losses.drop_openais(request);
     losses.drop_if("metadata", request.metadata.as_ref().is_some_and(|metadata| !metadata.is_empty()));
-    losses.drop_if("moderation", request.moderation.is_some());
-    losses.drop_if("prediction", request.prediction.is_some());
     losses.drop_if("presence_penalty", nonzero(request.presence_penalty));
-    losses.drop_if("prompt_cache_key", request.prompt_cache_key.is_some());
-    losses.drop_if("prompt_cache_options", request.prompt_cache_options.is_some());
-    losses.drop_if("prompt_cache_retention", request.prompt_cache_retention.is_some());
     losses.drop_if("seed", request.seed.is_some());
-    losses.drop_if("store", request.store == Some(true));
     losses.drop_if("verbosity", request.verbosity.as_ref().is_some_and(|verbosity| *verbosity != Verbosity::Medium));
-    losses.drop_if("web_search_options", request.web_search_options.is_some());
-    let known = |name: &str| OWN.contains(&name) || matches!(name, "top_k" | "thinking");
-    for (name, _) in request.extra.iter().filter(|(name, value)| !known(name) && !value.is_null()) {
-        losses.dropped(name.clone());
-    }
+    losses.drop_foreign(&request.extra, |name: &str| OWN.contains(&name) || matches!(name, "top_k" | "thinking"));
 }
 
 /// Everything that is neither message nor tool.
@@ -75,7 +68,7 @@ pub(super) fn options<'a>(
     losses: &mut Losses,
 ) -> Options<'a> {
     let mut options = Options::default();
-    options.own.0 = OWN.iter().filter_map(|name| Some((*name, own(request, name)?))).collect();
+    options.own = Own::of(&request.extra, OWN);
     think(&mut options, request, facts, max_tokens, conversation, forced, losses);
     sample(&mut options, request, facts, losses);
     let texts = request.stop.as_ref().map(|stop| stop.texts()).unwrap_or_default();
@@ -122,10 +115,6 @@ pub(super) fn schema_of(request: &ChatCompletionRequest) -> Option<&JsonSchemaFo
     }
 }
 
-fn own<'a>(request: &'a ChatCompletionRequest, name: &str) -> Option<&'a Value> {
-    request.extra.get(name).filter(|value| !value.is_null())
-}
-
 /// Claude's `thinking` as it came, or what `reasoning_effort` means for the model.
 fn think(
     options: &mut Options<'_>,
@@ -137,7 +126,7 @@ fn think(
     losses: &mut Losses,
 ) {
     let effort = request.reasoning_effort.as_ref();
-    if let Some(thinking) = own(request, "thinking") {
+    if let Some(thinking) = own::member(&request.extra, "thinking") {
         losses.drop_if("reasoning_effort", effort.is_some_and(|effort| *effort != ReasoningEffort::None));
         options.thinking = Some(thinking.clone());
         return;
@@ -198,10 +187,10 @@ fn sample<'a>(options: &mut Options<'a>, request: &'a ChatCompletionRequest, fac
         if temperature.is_some_and(|temperature| temperature > 1.0) {
             losses.approximated("temperature");
         }
-        options.top_k = own(request, "top_k");
+        options.top_k = own::member(&request.extra, "top_k");
     } else {
         losses.drop_if("temperature", temperature.is_some());
-        losses.drop_if("top_k", own(request, "top_k").is_some());
+        losses.drop_if("top_k", own::member(&request.extra, "top_k").is_some());
     }
     let alone = facts.both_samplings || options.temperature.is_none();
     if facts.sampling && alone && (!thinks || top_p.is_some_and(|top_p| top_p >= 0.95)) {

@@ -2,7 +2,11 @@
 
 use http::{HeaderName, HeaderValue};
 
-use super::{blocks::Request, facts::facts, messages, options, tools, version};
+use super::{
+    blocks::{Request, Tool},
+    facts::facts,
+    messages, options, search, tools, version,
+};
 use crate::{
     api::{ClientRequest, ResponseFormat},
     refusal::{Cause, Refusal},
@@ -40,6 +44,9 @@ pub(super) fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstre
         losses.approximated("response_format");
         tools::json_tool(format, &mut definitions, &mut choice)
     });
+    let explained = conversation.has_tool_blocks();
+    let search = search::search(&chat, &offered, &facts, &mut losses)?
+        .filter(|_| search::joins(&mut definitions, &mut choice, explained, &mut losses));
     let forced = choice.as_ref().is_some_and(super::blocks::ToolChoice::forces);
     let max_tokens = chat.max_completion_tokens.or(chat.max_tokens).unwrap_or(facts.max_tokens);
     let mut options = options::options(&chat, &facts, max_tokens, &conversation, forced, &mut losses);
@@ -57,7 +64,7 @@ pub(super) fn chat(request: &ClientRequest, target: Target<'_>) -> Result<Upstre
         max_tokens,
         system: conversation.system_prompt(wants_json.then_some(options::ASK_FOR_JSON)),
         messages: conversation.messages,
-        tools: definitions,
+        tools: definitions.into_iter().map(Tool::Function).chain(search.map(Tool::Search)).collect(),
         tool_choice: choice,
         options,
         stream,

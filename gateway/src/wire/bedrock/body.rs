@@ -159,6 +159,9 @@ pub(super) enum ToolBlock<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         strict: Option<bool>,
     },
+    SystemTool {
+        name: &'static str,
+    },
     CachePoint(CachePoint<'a>),
 }
 

@@ -137,5 +137,5 @@ pub const DISPOSITIONS: Dispositions = &[
     ("top_p", Mapped("`inferenceConfig.topP`; not with `temperature` on Claude 4.1 to 4.6")),
     ("user", Mapped("`requestMetadata`")),
     ("verbosity", Dropped("no equivalent")),
-    ("web_search_options", Dropped("no equivalent")),
+    ("web_search_options", Approximated("Nova 2 and Premier of the US: `nova_grounding`; else dropped")),
 ];

@@ -9,8 +9,9 @@ use crate::{
     wire::ModelPage,
 };
 
-/// Many models run only through a profile; those that do not are known by their own names.
+/// Many models run only through a profile; those that do not are in a list of their own, beside that one.
 const PROFILES: &str = "/inference-profiles?maxResults=1000";
+const MODELS: &str = "/foundation-models";
 
 /// The control plane has a host of its own; a base URL that is not AWS's (a stand-in) serves both.
 pub(super) fn path(provider: &Provider) -> String {
@@ -47,6 +48,7 @@ struct Model {
 pub(super) fn page(body: &[u8]) -> Result<ModelPage, Refusal> {
     let unreadable = || Refusal::new(Cause::Upstream, "the model list is not one of Bedrock's");
     let listing: Listing = serde_json::from_slice(body).map_err(|_| unreadable())?;
+    let is_profiles = listing.inference_profile_summaries.is_some();
     let ids = match (listing.inference_profile_summaries, listing.model_summaries) {
         (Some(profiles), _) => {
             let active = |profile: &Profile| profile.status.as_deref().is_none_or(|status| status == "ACTIVE");
@@ -61,6 +63,7 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Refusal> {
         }
         (None, None) => return Err(unreadable()),
     };
-    let next = listing.next_token.filter(|token| !token.is_empty());
-    Ok(ModelPage { ids, next: next.map(|token| format!("&nextToken={}", encoded(&token))) })
+    let further = listing.next_token.filter(|token| !token.is_empty());
+    let next = further.map(|token| format!("&nextToken={}", encoded(&token)));
+    Ok(ModelPage { ids, next: next.or_else(|| is_profiles.then(|| MODELS.to_owned())) })
 }

@@ -18,7 +18,6 @@ use crate::{
     refusal::Refusal,
     wire::{
         Payload, Reading, Target, Upstream,
-        errors::is_plain,
         hub::{self, Losses, tools::modernise, turns::turns},
     },
 };
@@ -54,7 +53,7 @@ pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Up
     let media = request.fetched.all();
     let turns = turns(&chat.messages, &mut losses)?;
     let conversation = messages::conversation(turns, &media, family, &mut losses)?;
-    let toolbox = tools::toolbox(&chat, &conversation.called, family, &mut losses)?;
+    let toolbox = tools::toolbox(&chat, &conversation.called, &model, family, &mut losses)?;
     let obstacles = Obstacles { forced: toolbox.forced, thoughtless: conversation.thoughtless };
     let thought = thinking::thought(&chat, family, obstacles, &mut losses);
 
@@ -135,22 +134,13 @@ fn refuse(chat: &ChatCompletionRequest) -> Result<(), Refusal> {
 fn drop_all(chat: &ChatCompletionRequest, losses: &mut Losses) {
     let says = |penalty: Option<f64>| penalty.is_some_and(|penalty| penalty != 0.0);
     losses.drop_if("frequency_penalty", says(chat.frequency_penalty));
-    losses.drop_if("logit_bias", chat.logit_bias.as_ref().is_some_and(|bias| !bias.is_empty()));
-    losses.drop_if("moderation", chat.moderation.is_some());
-    losses.drop_if("prediction", chat.prediction.is_some());
+    losses.drop_openais(chat);
     losses.drop_if("presence_penalty", says(chat.presence_penalty));
-    losses.drop_if("prompt_cache_key", chat.prompt_cache_key.is_some());
-    losses.drop_if("prompt_cache_options", chat.prompt_cache_options.is_some());
-    losses.drop_if("prompt_cache_retention", chat.prompt_cache_retention.is_some());
     losses.drop_if("seed", chat.seed.is_some());
-    losses.drop_if("store", chat.store == Some(true));
     losses.drop_if("verbosity", chat.verbosity.is_some());
-    losses.drop_if("web_search_options", chat.web_search_options.is_some());
     let obfuscation = chat.stream_options.as_ref().and_then(|options| options.include_obfuscation);
     losses.drop_if("stream_options", obfuscation == Some(true));
-    for (name, _) in chat.extra.iter().filter(|(name, value)| !OWN.contains(&name.as_str()) && !value.is_null()) {
-        losses.dropped(if is_plain(name) { name.clone() } else { "extra".to_owned() });
-    }
+    losses.drop_foreign(&chat.extra, |name| OWN.contains(&name));
 }
 
 fn inference<'a>(

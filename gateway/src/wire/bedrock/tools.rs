@@ -13,10 +13,14 @@ use crate::{
     api::{ChatCompletionRequest, FunctionTool, JsonSchemaFormat, ResponseFormat},
     refusal::Refusal,
     wire::hub::{
-        Losses,
+        Losses, search,
         tools::{self, Choice},
     },
 };
+
+/// Models that search the web themselves, through profiles of the US alone
+/// (docs.aws.amazon.com/nova/latest/userguide/grounding.html and nova2-userguide/web-grounding.html).
+const GROUNDED: &[&str] = &["us.amazon.nova-premier", "us.amazon.nova-2-"];
 
 /// What the request says of tools, in Converse's form.
 #[derive(Debug, Default)]
@@ -35,6 +39,7 @@ pub(super) struct Toolbox<'a> {
 pub(super) fn toolbox<'a>(
     request: &'a ChatCompletionRequest,
     called: &[Cow<'a, str>],
+    model: &str,
     family: &'static Family,
     losses: &mut Losses,
 ) -> Result<Toolbox<'a>, Refusal> {
@@ -90,6 +95,17 @@ pub(super) fn toolbox<'a>(
             input_schema: Schema { json: Cow::Owned(any_object()) },
             strict: None,
         }));
+    }
+    if let Some(options) = &request.web_search_options {
+        // A search would count as the call that is demanded.
+        if GROUNDED.iter().any(|beginning| model.starts_with(beginning))
+            && !matches!(choice, Choice::Required | Choice::Named(_))
+        {
+            search::drop_members(options, &[], losses);
+            blocks.push(ToolBlock::SystemTool { name: "nova_grounding" });
+        } else {
+            losses.dropped("web_search_options");
+        }
     }
     if blocks.is_empty() {
         return Ok(toolbox);

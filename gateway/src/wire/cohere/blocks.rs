@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::wire::hub::own::Own;
+
 #[derive(Debug, Serialize)]
 pub(super) struct Request<'a> {
     pub model: &'a str,
@@ -47,16 +49,6 @@ pub(super) struct Options<'a> {
     /// Members of Cohere's own that the client sent.
     #[serde(flatten)]
     pub own: Own<'a>,
-}
-
-/// Members passed as they came.
-#[derive(Debug, Default)]
-pub(super) struct Own<'a>(pub Vec<(&'static str, &'a Value)>);
-
-impl Serialize for Own<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied())
-    }
 }
 
 #[derive(Debug, Serialize)]

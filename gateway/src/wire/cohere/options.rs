@@ -6,7 +6,10 @@ use super::blocks::{Options, ResponseFormat};
 use crate::{
     api::{self, ChatCompletionRequest, Modality, ReasoningEffort, ServiceTier, Verbosity},
     refusal::Refusal,
-    wire::hub::Losses,
+    wire::hub::{
+        Losses,
+        own::{self, Own},
+    },
 };
 
 /// Cohere's own members, passed when a client sends them.
@@ -41,26 +44,17 @@ pub(super) fn refuse(request: &ChatCompletionRequest, has_tools: bool) -> Result
 /// Reports what has no slot.
 pub(super) fn drop_unknown(request: &ChatCompletionRequest, has_tools: bool, losses: &mut Losses) {
     losses.drop_if("audio", request.audio.is_some());
-    losses.drop_if("logit_bias", request.logit_bias.as_ref().is_some_and(|bias| !bias.is_empty()));
+    losses.drop_openais(request);
     losses.drop_if("metadata", request.metadata.as_ref().is_some_and(|metadata| !metadata.is_empty()));
-    losses.drop_if("moderation", request.moderation.is_some());
     losses.drop_if("parallel_tool_calls", has_tools && request.parallel_tool_calls == Some(false));
-    losses.drop_if("prediction", request.prediction.is_some());
-    losses.drop_if("prompt_cache_key", request.prompt_cache_key.is_some());
-    losses.drop_if("prompt_cache_options", request.prompt_cache_options.is_some());
-    losses.drop_if("prompt_cache_retention", request.prompt_cache_retention.is_some());
     losses.drop_if("safety_identifier", request.safety_identifier.is_some());
     let is_usual = |tier: &ServiceTier| matches!(tier, ServiceTier::Auto | ServiceTier::Default);
     losses.drop_if("service_tier", request.service_tier.as_ref().is_some_and(|tier| !is_usual(tier)));
-    losses.drop_if("store", request.store == Some(true));
     losses.drop_if("top_logprobs", request.top_logprobs.is_some_and(|top| top > 0));
     losses.drop_if("user", request.user.is_some());
     losses.drop_if("verbosity", request.verbosity.as_ref().is_some_and(|verbosity| *verbosity != Verbosity::Medium));
     losses.drop_if("web_search_options", request.web_search_options.is_some());
-    let known = |name: &str| OWN.contains(&name) || matches!(name, "top_k" | "k" | "thinking");
-    for (name, _) in request.extra.iter().filter(|(name, value)| !known(name) && !value.is_null()) {
-        losses.dropped(name.clone());
-    }
+    losses.drop_foreign(&request.extra, |name: &str| OWN.contains(&name) || matches!(name, "top_k" | "k" | "thinking"));
 }
 
 /// Everything that is neither message nor tool.
@@ -83,17 +77,13 @@ pub(super) fn options<'a>(request: &'a ChatCompletionRequest, model: &str, losse
         seed,
         frequency_penalty: penalty("frequency_penalty", request.frequency_penalty, losses),
         presence_penalty: penalty("presence_penalty", request.presence_penalty, losses),
-        k: own(request, "k").or_else(|| own(request, "top_k")),
+        k: own::member(&request.extra, "k").or_else(|| own::member(&request.extra, "top_k")),
         p,
         logprobs: request.logprobs == Some(true),
         thinking: thinking(request, model, losses),
         response_format: response_format(request, losses),
-        own: super::blocks::Own(OWN.iter().filter_map(|name| Some((*name, own(request, name)?))).collect()),
+        own: Own::of(&request.extra, OWN),
     }
-}
-
-fn own<'a>(request: &'a ChatCompletionRequest, name: &str) -> Option<&'a Value> {
-    request.extra.get(name).filter(|value| !value.is_null())
 }
 
 /// From 0 to 1 at Cohere, from -2 to 2 at OpenAI.
@@ -112,7 +102,7 @@ fn penalty(name: &'static str, penalty: Option<f64>, losses: &mut Losses) -> Opt
 /// Cohere's `thinking` as it came, or what `reasoning_effort` means for the model.
 fn thinking(request: &ChatCompletionRequest, model: &str, losses: &mut Losses) -> Option<Value> {
     let effort = request.reasoning_effort.as_ref();
-    if let Some(thinking) = own(request, "thinking") {
+    if let Some(thinking) = own::member(&request.extra, "thinking") {
         losses.drop_if("reasoning_effort", effort.is_some_and(|effort| *effort != ReasoningEffort::None));
         // Claude's spelling, which clients send to every reasoning model.
         return Some(match thinking.get("budget_tokens") {

@@ -10,10 +10,7 @@ use super::{
     signatures,
 };
 use crate::{
-    api::{
-        AssistantRole, ChatCompletion, ChatCompletionObject, Choice, Endpoint, FinishReason, FunctionCall,
-        FunctionToolCall, ResponseMessage, ToolCall,
-    },
+    api::{AssistantRole, Choice, Endpoint, FinishReason, FunctionCall, FunctionToolCall, ResponseMessage, ToolCall},
     refusal::{Cause, Refusal},
     wire::{Answer, Reading, hub},
 };
@@ -39,21 +36,7 @@ pub(super) fn answer(reading: &Reading, body: &Bytes) -> Result<Answer, Refusal>
         candidates => candidates.iter().enumerate().map(|(at, one)| choice(at, one, &reply, reading)).collect(),
     };
     let tokens = reply.usage_metadata.as_ref().map(usage);
-    let completion = ChatCompletion {
-        id,
-        object: ChatCompletionObject,
-        created: i64::try_from(reading.created).unwrap_or(i64::MAX),
-        model: model(&reply, reading).to_owned(),
-        choices: choices?,
-        usage: tokens.as_ref().map(hub::usage),
-        service_tier: None,
-        system_fingerprint: None,
-        metadata: None,
-        moderation: None,
-        extra: Map::default(),
-    };
-    let body = serde_json::to_vec(&completion).expect("an answer serialises");
-    Ok(Answer { body: body.into(), usage: tokens })
+    Ok(hub::answers::completion(id, reply.model_version, choices?, tokens, reading))
 }
 
 /// The prompt was refused, and there is no candidate.

@@ -124,11 +124,17 @@ impl<'a> Json<'a> {
     }
 }
 
+/// The client's functions, or Google's search: no request has both.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Tools<'a> {
-    pub function_declarations: Vec<Declaration<'a>>,
+pub(super) enum Tools<'a> {
+    FunctionDeclarations(Vec<Declaration<'a>>),
+    GoogleSearch(GoogleSearch),
 }
+
+/// Without members: whom it asks and how much of it is used is Google's choice.
+#[derive(Debug, Serialize)]
+pub(super) struct GoogleSearch {}
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub json_with_tools: bool,
     /// Function calls of the current turn must come back with a signature.
     pub signs: bool,
+    /// `googleSearch` (ai.google.dev/gemini-api/docs/google-search).
+    pub searches: bool,
 }
 
 const LOW_HIGH: &[&str] = &["LOW", "HIGH"];
@@ -27,19 +29,23 @@ const LOW_TO_HIGH: &[&str] = &["LOW", "MEDIUM", "HIGH"];
 const MINIMAL_TO_HIGH: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
 
 const fn old(prefix: &'static str, thinks: Thinks) -> Facts {
-    Facts { prefix, thinks, json_with_tools: false, signs: false }
+    Facts { prefix, thinks, json_with_tools: false, signs: false, searches: true }
+}
+
+const fn unsearching(prefix: &'static str) -> Facts {
+    Facts { searches: false, ..old(prefix, Thinks::No) }
 }
 
 const fn new(prefix: &'static str, levels: &'static [&'static str]) -> Facts {
-    Facts { prefix, thinks: Thinks::Level(levels), json_with_tools: true, signs: true }
+    Facts { prefix, thinks: Thinks::Level(levels), json_with_tools: true, signs: true, searches: true }
 }
 
 /// The first row that fits counts; the last one fits every name. (ai.google.dev/gemini-api/docs/thinking)
 const TABLE: &[Facts] = &[
-    old("gemma-", Thinks::No),
-    old("gemini-1", Thinks::No),
+    unsearching("gemma-"),
+    unsearching("gemini-1"),
     old("gemini-2.0", Thinks::No),
-    old("gemini-2.5-flash-image", Thinks::No),
+    unsearching("gemini-2.5-flash-image"),
     old("gemini-2.5-flash-lite", Thinks::Budget { least: 512, off: true }),
     old("gemini-2.5-flash", Thinks::Budget { least: 128, off: true }),
     old("gemini-2", Thinks::Budget { least: 128, off: false }),
@@ -49,7 +55,7 @@ const TABLE: &[Facts] = &[
     new("gemini-3.1-flash", MINIMAL_TO_HIGH),
     new("gemini-pro", LOW_TO_HIGH),
     new("gemini-", MINIMAL_TO_HIGH),
-    Facts { prefix: "", thinks: Thinks::Level(LOW_TO_HIGH), json_with_tools: true, signs: false },
+    Facts { prefix: "", thinks: Thinks::Level(LOW_TO_HIGH), json_with_tools: true, signs: false, searches: true },
 ];
 
 /// What is known of this model. The last segment of a path is its name.

@@ -3,6 +3,7 @@
 use super::{
     body::{Generation, Thinking},
     facts::{Facts, Thinks},
+    tools,
 };
 use crate::{
     api::{ChatCompletionRequest, ImageDetail, ReasoningEffort, ResponseFormat, ServiceTier},
@@ -57,9 +58,10 @@ pub(super) fn generation<'a>(
     })
 }
 
-/// Gemini 2 refuses a JSON answer next to function declarations: the format becomes an instruction.
+/// Gemini 2 refuses a JSON answer next to function declarations and Google's search: the format becomes an instruction.
 pub(super) fn inexpressible(chat: &ChatCompletionRequest, facts: Facts) -> bool {
-    let has_tools = chat.tools.as_ref().is_some_and(|tools| !tools.is_empty())
+    let has_tools = tools::searches(chat, facts)
+        || chat.tools.as_ref().is_some_and(|tools| !tools.is_empty())
         || chat.functions.as_ref().is_some_and(|functions| !functions.is_empty());
     let is_json = chat.response_format.as_ref().is_some_and(|format| *format != ResponseFormat::Text);
     has_tools && is_json && !facts.json_with_tools

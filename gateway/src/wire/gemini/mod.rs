@@ -80,7 +80,7 @@ const DISPOSITIONS: &[(&str, Disposition)] = &[
     ("top_p", Mapped("generationConfig.topP")),
     ("user", Dropped("")),
     ("verbosity", Dropped("")),
-    ("web_search_options", Dropped("")),
+    ("web_search_options", Approximated("googleSearch; dropped next to functions")),
 ];
 
 impl WireFormat for Gemini {

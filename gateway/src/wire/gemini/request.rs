@@ -17,13 +17,9 @@ use crate::{
     refusal::{Cause, Refusal},
     wire::{
         Reading, Target, Upstream,
-        errors::is_plain,
-        hub::{self, Losses},
+        hub::{self, Losses, own},
     },
 };
-
-/// More foreign fields than this are not listed one by one.
-const MAX_FOREIGN: usize = 32;
 
 pub(super) fn upstream(request: &ClientRequest, target: Target<'_>) -> Result<Upstream, Refusal> {
     match request.endpoint {
@@ -67,7 +63,7 @@ fn body<'a>(
     refuse(chat)?;
     dropped(chat, losses);
     let generation = generation::generation(chat, facts, losses)?;
-    let (tools, tool_config) = tools::tools(chat, losses)?;
+    let (tools, tool_config) = tools::tools(chat, facts, losses)?;
     let mut talk = conversation(&chat.messages, vertex, facts.signs, losses)?;
     if generation::inexpressible(chat, facts) {
         talk.system.extend(instruction(chat.response_format.as_ref()).map(|text| Data::Text(text.into()).into()));
@@ -102,29 +98,19 @@ fn refuse(chat: &ChatCompletionRequest) -> Result<(), Refusal> {
 
 /// What says something that Gemini has no word for.
 fn dropped(chat: &ChatCompletionRequest, losses: &mut Losses) {
-    losses.drop_if("logit_bias", chat.logit_bias.as_ref().is_some_and(|bias| !bias.is_empty()));
+    losses.drop_openais(chat);
     losses.drop_if("metadata", chat.metadata.as_ref().is_some_and(|metadata| !metadata.is_empty()));
-    losses.drop_if("moderation", chat.moderation.is_some());
-    losses.drop_if("prediction", chat.prediction.is_some());
-    losses.drop_if("prompt_cache_key", chat.prompt_cache_key.is_some());
-    losses.drop_if("prompt_cache_options", chat.prompt_cache_options.is_some());
-    losses.drop_if("prompt_cache_retention", chat.prompt_cache_retention.is_some());
     losses.drop_if("safety_identifier", chat.safety_identifier.is_some());
-    losses.drop_if("store", chat.store == Some(true));
     losses.drop_if("user", chat.user.is_some());
     let verbosity = chat.verbosity.as_ref().is_some_and(|verbosity| *verbosity != Verbosity::Medium);
     losses.drop_if("verbosity", verbosity);
-    losses.drop_if("web_search_options", chat.web_search_options.is_some());
     const OWN: [&str; 5] = ["top_k", "safety_settings", "safetySettings", "cached_content", "cachedContent"];
-    let foreign = chat.extra.iter().filter(|(name, value)| !value.is_null() && !OWN.contains(&name.as_str()));
-    for (name, _) in foreign.take(MAX_FOREIGN) {
-        losses.dropped(if is_plain(name) { Cow::Owned(name.clone()) } else { "*".into() });
-    }
+    losses.drop_foreign(&chat.extra, |name| OWN.contains(&name));
 }
 
 /// A field of Gemini's own that clients send along, in either spelling.
 fn own<'a>(extra: &'a Map<String, Value>, snake: &str, camel: &str) -> Option<&'a Value> {
-    extra.get(snake).or_else(|| extra.get(camel)).filter(|value| !value.is_null())
+    own::member(extra, snake).or_else(|| own::member(extra, camel))
 }
 
 /// The response format in words.

@@ -1,20 +1,27 @@
-//! Function declarations and which of them the model calls.
+//! Function declarations and which of them the model calls, or the search that Google does itself.
 
 use serde_json::{Map, Value};
 
-use super::body::{Declaration, FunctionCalling, ToolConfig, Tools};
+use super::{
+    body::{Declaration, FunctionCalling, GoogleSearch, ToolConfig, Tools},
+    facts::Facts,
+};
 use crate::{
-    api::{ChatCompletionRequest, NamedToolChoice, Tool, ToolChoice},
+    api::{ChatCompletionRequest, NamedToolChoice, Tool, ToolChoice, ToolChoiceMode},
     refusal::Refusal,
     wire::hub::{
-        Losses,
+        Losses, search,
         tools::{self, Choice},
     },
 };
 
 pub(super) type Declared<'a> = (Option<[Tools<'a>; 1]>, Option<ToolConfig<'a>>);
 
-pub(super) fn tools<'a>(chat: &'a ChatCompletionRequest, losses: &mut Losses) -> Result<Declared<'a>, Refusal> {
+pub(super) fn tools<'a>(
+    chat: &'a ChatCompletionRequest,
+    facts: Facts,
+    losses: &mut Losses,
+) -> Result<Declared<'a>, Refusal> {
     let read = tools::tools(chat)?;
     let mut declarations = Vec::new();
     for (at, tool) in chat.tools.iter().flatten().enumerate() {
@@ -34,6 +41,13 @@ pub(super) fn tools<'a>(chat: &'a ChatCompletionRequest, losses: &mut Losses) ->
         });
     }
     losses.drop_if("parallel_tool_calls", chat.parallel_tool_calls == Some(false) && !declarations.is_empty());
+    if searches(chat, facts) {
+        // Functions that may not be called give way.
+        let options = chat.web_search_options.as_ref();
+        options.into_iter().for_each(|options| search::drop_members(options, &[], losses));
+        return Ok((Some([Tools::GoogleSearch(GoogleSearch {})]), None));
+    }
+    losses.drop_if("web_search_options", chat.web_search_options.is_some());
     if declarations.is_empty() {
         return Ok((None, None));
     }
@@ -41,7 +55,7 @@ pub(super) fn tools<'a>(chat: &'a ChatCompletionRequest, losses: &mut Losses) ->
     let limited = matches!(&chat.tool_choice, Some(ToolChoice::Named(NamedToolChoice::AllowedTools { .. })));
     let names = || read.functions.iter().map(|(_, tool)| tool.function.name.as_str()).collect();
     let (mode, allowed) = match read.choice {
-        Choice::Unsaid => return Ok((Some([Tools { function_declarations: declarations }]), None)),
+        Choice::Unsaid => return Ok((Some([Tools::FunctionDeclarations(declarations)]), None)),
         Choice::None => ("NONE", Vec::new()),
         Choice::Auto if limited && read.functions.is_empty() => ("NONE", Vec::new()),
         // AUTO takes no list of names; VALIDATED leaves the model the choice, too.
@@ -52,7 +66,15 @@ pub(super) fn tools<'a>(chat: &'a ChatCompletionRequest, losses: &mut Losses) ->
         Choice::Named(name) => ("ANY", vec![name]),
     };
     let function_calling_config = FunctionCalling { mode, allowed_function_names: allowed };
-    Ok((Some([Tools { function_declarations: declarations }]), Some(ToolConfig { function_calling_config })))
+    Ok((Some([Tools::FunctionDeclarations(declarations)]), Some(ToolConfig { function_calling_config })))
+}
+
+/// Whether Google's search is the request's tool. Next to functions Gemini 2 refuses it, and later models want its calls
+/// and their results back in every turn, which OpenAI's clients do not keep (ai.google.dev/gemini-api/docs/tool-combination).
+pub(super) fn searches(chat: &ChatCompletionRequest, facts: Facts) -> bool {
+    let callable = chat.tools.as_ref().is_some_and(|tools| !tools.is_empty())
+        && chat.tool_choice != Some(ToolChoice::Mode(ToolChoiceMode::None));
+    chat.web_search_options.is_some() && facts.searches && !callable
 }
 
 /// `^[a-zA-Z_][\w.:-]{0,127}$`.

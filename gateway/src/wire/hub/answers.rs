@@ -61,22 +61,33 @@ impl Found {
             finish_reason: FinishReason::from(self.finish_reason.to_owned()),
             extra: Map::default(),
         };
-        let completion = ChatCompletion {
-            id: self.id,
-            object: ChatCompletionObject,
-            created: i64::try_from(reading.created).unwrap_or(i64::MAX),
-            model: if self.model.is_empty() { reading.model.to_string() } else { self.model },
-            choices: vec![choice],
-            usage: self.usage.as_ref().map(usage),
-            service_tier: None,
-            system_fingerprint: None,
-            metadata: None,
-            moderation: None,
-            extra: Map::default(),
-        };
-        let body = serde_json::to_vec(&completion).expect("an answer serialises");
-        Answer { body: Bytes::from(body), usage: self.usage }
+        completion(self.id, self.model, vec![choice], self.usage, reading)
     }
+}
+
+/// The answer of these choices. `model` is empty when the provider does not name it.
+pub fn completion(
+    id: String,
+    model: String,
+    choices: Vec<Choice>,
+    tokens: Option<TokenUsage>,
+    reading: &Reading,
+) -> Answer {
+    let completion = ChatCompletion {
+        id,
+        object: ChatCompletionObject,
+        created: i64::try_from(reading.created).unwrap_or(i64::MAX),
+        model: if model.is_empty() { reading.model.to_string() } else { model },
+        choices,
+        usage: tokens.as_ref().map(usage),
+        service_tier: None,
+        system_fingerprint: None,
+        metadata: None,
+        moderation: None,
+        extra: Map::default(),
+    };
+    let body = serde_json::to_vec(&completion).expect("an answer serialises");
+    Answer { body: Bytes::from(body), usage: tokens }
 }
 
 /// The client's id for an id that was rewritten, or the id itself.

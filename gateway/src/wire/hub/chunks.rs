@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::usage;
 use crate::{api::TokenUsage, wire::Reading};
 
-/// Writes chunks to a queue. Strings are escaped here; everything else is made by the gateway.
+/// Writes chunks to a queue, none after the finish reason. Strings are escaped here; everything else is made by the gateway.
 #[derive(Debug)]
 pub struct Chunks {
     /// `data: {"id":…,"object":…,"created":…,"model":…,"choices":[{"index":0,"delta":`.
@@ -108,9 +108,9 @@ impl Chunks {
             return;
         }
         self.begin(out);
-        self.finished = true;
         let choice = format!("{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"{reason}\"}}");
         self.event(out, &choice);
+        self.finished = true;
     }
 
     /// The usage chunk, when the client asked for it, and `[DONE]`.
@@ -134,7 +134,11 @@ impl Chunks {
         self.event(out, &choice);
     }
 
+    /// What a provider says after the finish reason has no place: clients take the answer for whole.
     fn event(&self, out: &mut VecDeque<Bytes>, choice: &str) {
+        if self.finished {
+            return;
+        }
         let end = if self.include_usage { "],\"usage\":null}\n\n" } else { "]}\n\n" };
         let mut event = String::with_capacity(self.head.len() + choice.len() + end.len());
         event.push_str(&self.head);
@@ -172,6 +176,7 @@ mod tests {
         chunks.arguments(0, "{}", &mut out);
         chunks.finish("tool_calls", &mut out);
         chunks.finish("stop", &mut out);
+        chunks.content("too late", &mut out);
         chunks.done(Some(&TokenUsage { input: 1, output: 2, ..Default::default() }), &mut out);
         assert_eq!(out.pop_back().unwrap(), "data: [DONE]\n\n");
         assert_eq!(out.len(), 6);

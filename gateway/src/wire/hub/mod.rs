@@ -8,10 +8,14 @@ pub mod answers;
 mod chunks;
 pub mod dispositions;
 pub mod embeddings;
+#[cfg(test)]
+pub mod golden;
 pub mod inline;
 mod losses;
+pub mod own;
 mod parse;
 pub mod rerank;
+pub mod search;
 mod streamed;
 pub mod tools;
 pub mod turns;

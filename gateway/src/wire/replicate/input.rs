@@ -42,24 +42,15 @@ pub(super) fn refuse(request: &ChatCompletionRequest, offered: &Tools<'_>, losse
 /// Reports what has no slot with any model.
 pub(super) fn drop_unknown(request: &ChatCompletionRequest, dialect: &Dialect, losses: &mut Losses) {
     losses.drop_if("audio", request.audio.is_some());
-    losses.drop_if("logit_bias", request.logit_bias.as_ref().is_some_and(|bias| !bias.is_empty()));
+    losses.drop_openais(request);
     losses.drop_if("metadata", request.metadata.as_ref().is_some_and(|metadata| !metadata.is_empty()));
-    losses.drop_if("moderation", request.moderation.is_some());
-    losses.drop_if("prediction", request.prediction.is_some());
-    losses.drop_if("prompt_cache_key", request.prompt_cache_key.is_some());
-    losses.drop_if("prompt_cache_options", request.prompt_cache_options.is_some());
-    losses.drop_if("prompt_cache_retention", request.prompt_cache_retention.is_some());
     losses.drop_if("safety_identifier", request.safety_identifier.is_some());
     let is_usual = |tier: &ServiceTier| matches!(tier, ServiceTier::Auto | ServiceTier::Default);
     losses.drop_if("service_tier", request.service_tier.as_ref().is_some_and(|tier| !is_usual(tier)));
-    losses.drop_if("store", request.store == Some(true));
     losses.drop_if("top_logprobs", request.top_logprobs.is_some_and(|top| top > 0));
     losses.drop_if("user", request.user.is_some());
     losses.drop_if("web_search_options", request.web_search_options.is_some());
-    let known = |name: &str| dialect.own.contains(&name) || (dialect.open && name == "top_k");
-    for (name, _) in request.extra.iter().filter(|(name, value)| !known(name) && !value.is_null()) {
-        losses.dropped(name.clone());
-    }
+    losses.drop_foreign(&request.extra, |name: &str| dialect.own.contains(&name) || (dialect.open && name == "top_k"));
 }
 
 /// # Errors

@@ -1,22 +1,18 @@
 //! Whole answers, errors and model lists.
 
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Anthropic, check, reading, report};
-use crate::{api::ChatCompletion, refusal::Cause, wire::WireFormat};
+use super::{Anthropic, reading};
+use crate::{
+    refusal::Cause,
+    wire::{WireFormat, hub::golden},
+};
 
 #[test]
 fn every_answer_gives_its_golden_completion() {
-    check("answers", include_str!("answers.json"), |case: &Value| {
-        match Anthropic.answer(&reading(), &HeaderMap::new(), Bytes::from(case["answer"].to_string())) {
-            Err(refusal) => json!({ "refused": report(&refusal) }),
-            Ok(answer) => {
-                serde_json::from_slice::<ChatCompletion>(&answer.body).unwrap();
-                json!({"body": serde_json::from_slice::<Value>(&answer.body).unwrap(), "usage": answer.usage})
-            }
-        }
+    golden::check(&Anthropic, "answers", include_str!("answers.json"), |case| {
+        golden::answer(&Anthropic, case, &reading())
     });
 }
 

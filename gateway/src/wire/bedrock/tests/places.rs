@@ -65,6 +65,8 @@ fn both_lists_are_read() {
     let page = page.unwrap();
     assert_eq!(page.ids, ["us.a.b"]);
     assert_eq!(page.next.as_deref(), Some("&nextToken=a%2Fb%3D"));
+    let last = Bedrock.models(br#"{"inferenceProfileSummaries":[]}"#).unwrap();
+    assert_eq!(last.next.as_deref(), Some("/foundation-models"));
     let page = Bedrock.models(
         br#"{"modelSummaries":[{"modelId":"a.b","inferenceTypesSupported":["ON_DEMAND"]},{"modelId":"c.d","inferenceTypesSupported":["INFERENCE_PROFILE"]},{"modelId":"e.f"}]}"#,
     );

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use proptest::prelude::*;
 
 use super::{super::stream::Decoder, *};
 use crate::{
     refusal::Cause,
-    wire::{Seen, StreamDecoder, event_stream::tests::frame, hub::inline::encode},
+    wire::{Seen, StreamDecoder, event_stream::tests::frame},
 };
 
 fn event(kind: &str, payload: &Value) -> Vec<u8> {
@@ -17,7 +18,7 @@ fn event(kind: &str, payload: &Value) -> Vec<u8> {
 
 fn stream(events: &[(&str, Value)]) -> Vec<u8> {
     let bytes: Vec<u8> = events.iter().flat_map(|(kind, payload)| event(kind, payload)).collect();
-    produce(&json!({ "operation": "ConverseStream", "frames": encode(&bytes), "events": events }));
+    produce(&json!({ "operation": "ConverseStream", "frames": BASE64_STANDARD.encode(&bytes), "events": events }));
     bytes
 }
 

@@ -191,3 +191,37 @@ fn a_schema_is_text_format_or_a_tool() {
     let object = json!({ "messages": hi(), "response_format": { "type": "json_object" } });
     becomes(NOVA, &object, &json!({ "messages": hi_there() }), &["response_format"]);
 }
+
+#[test]
+fn nova_of_the_us_searches_the_web() {
+    const PREMIER: &str = "us.amazon.nova-premier-v1:0";
+    let search = json!({ "systemTool": { "name": "nova_grounding" } });
+    let asked = |members: Value| {
+        let mut request = json!({ "messages": hi(), "web_search_options": { "search_context_size": "low" } });
+        request.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        request
+    };
+    for model in [PREMIER, "us.amazon.nova-2-lite-v1:0"] {
+        becomes(
+            model,
+            &asked(json!({})),
+            &json!({ "messages": hi_there(), "toolConfig": { "tools": [search] } }),
+            &["web_search_options.search_context_size"],
+        );
+    }
+    becomes(
+        PREMIER,
+        &asked(json!({ "tools": [weather()], "web_search_options": {} })),
+        &json!({ "messages": hi_there(), "toolConfig": { "tools": [weather_spec(), search] } }),
+        &[],
+    );
+    becomes(
+        PREMIER,
+        &asked(json!({ "tools": [weather()], "tool_choice": "required" })),
+        &json!({ "messages": hi_there(), "toolConfig": { "tools": [weather_spec()], "toolChoice": { "any": {} } } }),
+        &["web_search_options"],
+    );
+    for model in [NOVA, SONNET_5, "eu.amazon.nova-2-lite-v1:0"] {
+        becomes(model, &asked(json!({})), &json!({ "messages": hi_there() }), &["web_search_options"]);
+    }
+}

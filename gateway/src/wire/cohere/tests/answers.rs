@@ -4,25 +4,17 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Cohere, NONE, check, reading, report};
+use super::{Cohere, NONE, reading};
 use crate::{
-    api::{ChatCompletion, Endpoint},
+    api::Endpoint,
     config::Settings,
     refusal::Cause,
-    wire::{Target, WireFormat, openai},
+    wire::{Target, WireFormat, hub::golden, openai},
 };
 
 #[test]
 fn every_answer_gives_its_golden_completion() {
-    check("answers", include_str!("answers.json"), |case: &Value| {
-        match Cohere.answer(&reading(), &HeaderMap::new(), Bytes::from(case["answer"].to_string())) {
-            Err(refusal) => json!({ "refused": report(&refusal) }),
-            Ok(answer) => {
-                serde_json::from_slice::<ChatCompletion>(&answer.body).unwrap();
-                json!({"body": serde_json::from_slice::<Value>(&answer.body).unwrap(), "usage": answer.usage})
-            }
-        }
-    });
+    golden::check(&Cohere, "answers", include_str!("answers.json"), |case| golden::answer(&Cohere, case, &reading()));
 }
 
 #[test]

@@ -186,3 +186,22 @@ fn the_same_request_gives_the_same_bytes() {
     let other = chat(&members, "gemini-3-pro", &studio()).unwrap();
     assert_eq!((one.body.to_bytes(), one.losses), (other.body.to_bytes(), other.losses));
 }
+
+#[test]
+fn google_searches_where_no_function_may_be_called() {
+    const SEARCH: &str = r#""tools":[{"googleSearch":{}}]"#;
+    const TOOL: &str = r#""tools":[{"type":"function","function":{"name":"f"}}]"#;
+    for model in ["gemini-2.0-flash", "gemini-2.5-pro", "gemini-3-pro"] {
+        check(model, &[(r#""web_search_options":{"search_context_size":"medium"}"#, SEARCH)]);
+        check(model, &[(&format!(r#"{TOOL},"tool_choice":"none","web_search_options":{{}}"#), SEARCH)]);
+    }
+    for model in ["gemini-1.5-pro", "gemma-3-27b-it", "gemini-2.5-flash-image"] {
+        let sent = chat(r#""web_search_options":{}"#, model, &studio()).unwrap();
+        assert_eq!(fates(&sent), [("web_search_options", Fate::Dropped)], "{model}");
+    }
+    let json = r#""response_format":{"type":"json_object"},"web_search_options":{}"#;
+    check("gemini-3-pro", &[(json, &format!("{SEARCH},{}", config(r#""responseMimeType":"application/json""#)))]);
+    let sent = chat(json, "gemini-2.5-pro", &studio()).unwrap();
+    assert_eq!(fates(&sent), [("response_format", Fate::Approximated)]);
+    assert!(body(&sent)["generationConfig"].is_null(), "refused next to a tool");
+}

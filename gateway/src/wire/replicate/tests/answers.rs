@@ -1,25 +1,14 @@
 //! Predictions, over and not, and where they are asked after.
 
-use bytes::Bytes;
-use http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::{Replicate, check, reading, report};
-use crate::{
-    api::ChatCompletion,
-    wire::{Job, WireFormat},
-};
+use super::{Replicate, reading};
+use crate::wire::{Job, WireFormat, hub::golden};
 
 #[test]
 fn every_prediction_gives_its_golden_completion() {
-    check("answers", include_str!("answers.json"), |case: &Value| {
-        match Replicate.answer(&reading(), &HeaderMap::new(), Bytes::from(case["answer"].to_string())) {
-            Err(refusal) => json!({ "refused": report(&refusal) }),
-            Ok(answer) => {
-                serde_json::from_slice::<ChatCompletion>(&answer.body).unwrap();
-                json!({"body": serde_json::from_slice::<Value>(&answer.body).unwrap(), "usage": answer.usage})
-            }
-        }
+    golden::check(&Replicate, "answers", include_str!("answers.json"), |case| {
+        golden::answer(&Replicate, case, &reading())
     });
 }
 

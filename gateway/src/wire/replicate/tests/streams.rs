@@ -1,9 +1,9 @@
 //! Streams, whole and cut at every byte.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{check, reading, report, run};
-use crate::{api::ChatCompletionChunk, wire::job_event};
+use super::{Replicate, reading};
+use crate::wire::{hub::golden, job_event};
 
 /// A text is an event as it comes from the provider, an object the prediction before or after them.
 fn bytes(events: &Value) -> Vec<u8> {
@@ -16,38 +16,17 @@ fn bytes(events: &Value) -> Vec<u8> {
 
 #[test]
 fn every_stream_gives_its_golden_chunks_however_it_is_cut() {
-    check("streams", include_str!("streams.json"), |case: &Value| {
+    golden::check(&Replicate, "streams", include_str!("streams.json"), |case| {
         let stream = bytes(&case["events"]);
-        let whole = run(&stream, stream.len(), &reading());
-        for size in 1..stream.len() {
-            assert!(run(&stream, size, &reading()) == whole, "pieces of {size}");
-        }
+        let (whole, ..) = golden::run(&Replicate, &stream, stream.len(), &reading());
         for cut in 0..stream.len() {
-            let (given, complete, _) = run(&stream[..cut], cut.max(1), &reading());
-            assert!(whole.0.starts_with(&given) || complete, "cut at {cut}");
+            let (given, complete, _) = golden::run(&Replicate, &stream[..cut], cut.max(1), &reading());
+            assert!(whole.starts_with(&given) || complete, "cut at {cut}");
             assert_eq!(String::from_utf8(given).unwrap().contains("[DONE]"), complete, "cut at {cut}");
         }
-        let (bytes, complete, error) = whole;
-        let out = String::from_utf8(bytes).unwrap();
-        let data = out.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
-        let chunks: Vec<Value> = data
-            .map(|data| match data {
-                "[DONE]" => json!("[DONE]"),
-                chunk => {
-                    let typed = serde_json::from_str::<ChatCompletionChunk>(chunk).unwrap();
-                    assert_eq!(typed.id, "p1");
-                    let chunk: Value = serde_json::from_str(chunk).unwrap();
-                    let choice = &chunk["choices"][0];
-                    if choice.is_null() {
-                        chunk["usage"].clone()
-                    } else {
-                        json!([choice["delta"], choice["finish_reason"]])
-                    }
-                }
-            })
-            .collect();
-        assert_eq!(out.matches("[DONE]").count(), usize::from(complete));
-        assert_eq!(chunks.iter().filter(|chunk| chunk[1].is_string()).count(), usize::from(complete));
-        json!({"chunks": chunks, "complete": complete, "error": error.as_ref().map(report)})
+        let text = String::from_utf8(whole).unwrap();
+        let mut chunks = text.split("\n\n").filter(|event| event.starts_with("data: {"));
+        assert!(chunks.all(|chunk| chunk.starts_with(r#"data: {"id":"p1","#)), "{text}");
+        golden::stream(&Replicate, &stream, &reading())
     });
 }
