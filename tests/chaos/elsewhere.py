@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import socket
 import threading
 from multiprocessing.connection import Connection as Pipe
 
@@ -81,10 +82,13 @@ async def _ask(port: int, model: str, per_second: float) -> None:
 
 
 async def _ask_once(port: int, model: str) -> None:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)  # little of what nobody reads is on its way
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 12)
+        sock.connect(("127.0.0.1", port))
+        reader, writer = await asyncio.open_connection(sock=sock, limit=1 << 12)
     except OSError:
-        return
+        return sock.close()
     try:
         writer.write(request_bytes("POST", "/v1/chat/completions", ask(model, stream=True), [("connection", "close")]))
         async with asyncio.timeout(PATIENCE):
