@@ -69,6 +69,7 @@ impl Cause {
             Cause::Unreachable => "unreachable",
             Cause::Unavailable => "unavailable",
             Cause::Overloaded => "overloaded",
+            Cause::NoRoom => "no_room",
             Cause::UpstreamTimeout => "upstream_timeout",
             Cause::Internal => "internal",
         }
