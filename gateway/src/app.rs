@@ -9,9 +9,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     api::INTERRUPTED,
-    config::Config,
+    config::{Config, exposure},
     dispatch::{Root, RootMessage, Roster, RouteTable, Wiring},
-    http::{Certificates, Gateway, Plane, Shutdown, bind, router},
+    http::{Certificates, Gateway, Inherited, Listener, Plane, Shutdown, router},
+    memory::BodyMemory,
     options::Options,
     spool::Spool,
     telemetry::{self, Metrics},
@@ -27,31 +28,35 @@ const LAST_ERRANDS: Duration = Duration::from_secs(2);
 /// # Errors
 /// What kept it from starting.
 pub fn run(options: Options) -> Result<(), String> {
+    let inherited = Inherited::take();
     let (config, notices) = aside(|| options.configuration())?;
     let _log = telemetry::start_log(&config.logging)?;
     let control =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    let result = control.block_on(serve(options, Arc::new(config), notices));
+    let result = control.block_on(serve(options, Arc::new(config), notices, inherited));
     control.shutdown_background(); // told to stop twice, it does not wait for the cores
     result
 }
 
-async fn serve(options: Options, config: Arc<Config>, notices: Vec<String>) -> Result<(), String> {
+async fn serve(
+    options: Options,
+    config: Arc<Config>,
+    notices: Vec<String>,
+    inherited: Inherited,
+) -> Result<(), String> {
     let mut stop = StopSignal::listen()?;
     let server = &config.server;
     let tls = server.tls.as_ref().map(Certificates::open).transpose()?;
-    let address = SocketAddr::new(server.host, server.port);
-    let listener = bind(address).map_err(|error| {
-        format!("cannot listen on {address}: {error} (choose another port with `--port` or `server.port`)")
-    })?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let listener = Listener::open(inherited, server)?;
+    let address = listener.address().map_err(|error| error.to_string())?;
+    exposure(address.ip(), &config.auth)?; // of an inherited socket the configuration says nothing
 
     let spool = spool(&config, options.config.is_some())?.map(Arc::new);
     let started = start(&config, spool.clone()).await?;
     let Started { gateway, root, tasks } = &started;
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
     let routes = router(gateway.clone(), &config);
-    let plane = Plane::start(&routes, server, tls.clone(), &shutdown)
+    let plane = Plane::start(gateway, &routes, server, tls.clone(), &shutdown)
         .map_err(|error| format!("cannot start a core: {error}"))?;
     if let Some(path) = options.config.clone() {
         let (gateway, current) = (gateway.clone(), config.clone());
@@ -123,10 +128,12 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
     let empty = RouteTable::build(&Roster::empty(), &metrics);
     let published = Arc::new(ArcSwap::from_pointee(empty));
     let tasks = TaskTracker::new();
+    let memory = BodyMemory::new(config.server.body_memory());
     let wiring = Wiring {
         published: published.clone(),
         metrics: metrics.clone(),
         tasks: tasks.clone(),
+        memory: memory.clone(),
         cores: config.server.workers,
     };
     let (root, _) = Actor::spawn(None, Root, (wiring, config.clone())).await.map_err(|error| error.to_string())?;
@@ -135,7 +142,7 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
         None => None,
         Some(otel) => Some(traces::start(otel, &metrics, &tasks).map_err(|error| format!("otel.ca_file: {error}"))?),
     };
-    let gateway = Gateway::new(config, published, metrics, address, spool, tracer);
+    let gateway = Gateway::new(config, published, metrics, memory, address, spool, tracer);
     gateway.fetch_media(&config.security)?;
     Ok(Started { gateway, root, tasks })
 }

@@ -13,6 +13,7 @@ pub mod dispatch;
 pub mod formats;
 pub mod http;
 pub mod ids;
+pub mod memory;
 pub mod money;
 pub mod options;
 mod price_list;

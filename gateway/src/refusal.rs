@@ -41,6 +41,8 @@ pub enum Cause {
     Unavailable,
     /// The gateway itself is at one of its bounds (503).
     Overloaded,
+    /// The gateway has no memory left for a body, whoever sends it (503).
+    NoRoom,
     /// The provider did not answer in time (504).
     UpstreamTimeout,
     /// A defect of the gateway (500).
@@ -67,6 +69,7 @@ impl Cause {
             Cause::Unreachable => "unreachable",
             Cause::Unavailable => "unavailable",
             Cause::Overloaded => "overloaded",
+            Cause::NoRoom => "no_room",
             Cause::UpstreamTimeout => "upstream_timeout",
             Cause::Internal => "internal",
         }
@@ -115,6 +118,12 @@ impl Refusal {
             upstream_status: None,
             upstream_headers: None,
         }
+    }
+
+    /// There is no memory left for a body; `whose` says which.
+    pub fn no_room(whose: &str) -> Self {
+        let message = format!("the gateway has no memory left for {whose} (`server.max_body_memory`)");
+        Self::new(Cause::NoRoom, message).code("gateway_full").retry_after(Some(Duration::from_secs(1)))
     }
 
     pub fn invalid(param: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {

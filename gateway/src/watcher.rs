@@ -7,7 +7,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use ractor::{Actor, ActorProcessingErr, ActorRef, rpc::CallResult};
 
 use crate::{
-    config::Config,
+    config::{self, Config},
     dispatch::RootMessage,
     http::{Certificates, Gateway},
     options::Options,
@@ -154,7 +154,8 @@ impl WatcherData {
             tracing::error!(%error, "media are fetched as before");
         }
         let fixed = |config: &Config| {
-            (config.server.host, config.server.port, config.server.workers, config.server.tls.clone())
+            let config::Server { host, port, reuse_port, workers, tls, .. } = &config.server;
+            (*host, *port, *reuse_port, *workers, tls.clone())
         };
         if fixed(old) != fixed(&config)
             || old.logging != config.logging

@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 const FLOORS: &[&[&str]] = &[
-    &["body", "ids", "money", "secret", "spool"],
+    &["body", "ids", "memory", "money", "secret", "spool"],
     &["refusal", "api", "config"],
     &["prices", "wire"],
     &["transport", "telemetry"],

@@ -9,10 +9,10 @@ import sys
 import time
 import traceback
 
-from . import load, outages, restarts
+from . import isolation, load, outages, restarts
 from .fault import FAULTS, Finding, Scale
 
-MODULES = (outages, load, restarts)  # importing them has listed their faults
+MODULES = (outages, isolation, load, restarts)  # importing them has listed their faults
 
 
 def main() -> int:
@@ -46,4 +46,5 @@ def show(finding: Finding) -> None:
     print(f"{verdict}  {finding.fault:<32} {finding.promise}\n{'':<6}{'':<32} {finding.figure} ({finding.seconds} s)", flush=True)
 
 
-sys.exit(main())
+if __name__ == "__main__":  # and not in the processes that it starts
+    sys.exit(main())

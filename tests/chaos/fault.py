@@ -23,14 +23,21 @@ class Scale:
     streams: int
     idle_streams: int
     drained_streams: int
+    large_bodies: int
+    restarts: int
+    rounds: int  # pairs of windows, with a trouble and without it
+    window: int  # requests in each
+    strict: bool  # figures of time are held to their bars, for which the machine has to be quiet
 
     @classmethod
     def full(cls) -> Scale:
-        return cls(requests=400, streams=100, idle_streams=1000, drained_streams=500)
+        return cls(requests=400, streams=100, idle_streams=1000, drained_streams=500, large_bodies=200, restarts=6,
+                   rounds=15, window=400, strict=True)
 
     @classmethod
     def short(cls) -> Scale:
-        return cls(requests=60, streams=20, idle_streams=100, drained_streams=50)
+        return cls(requests=60, streams=20, idle_streams=100, drained_streams=50, large_bodies=40, restarts=2,
+                   rounds=2, window=60, strict=False)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from support.gateway import Gateway, ask, provider
 from support.routing import OK
 from support.upstream import Exchange, error_reply, reset_at_once, silence
 
-from .fault import Scale, all_answered, answered, calls, fault, quantile, then, timed, upstreams
+from .fault import Scale, all_answered, answered, calls, fault, then, upstreams
 
 QUICK = {"connect": "1s", "first_byte": "300ms", "request": "300ms"}
 
@@ -107,29 +107,3 @@ def recovery(scale: Scale):
             sound = resting.status == 503 and resting.header("retry-after") and len(only.requests) == asked + 1
             billed = [look for look in only.listings if look.method != "GET"]
             return f"back after {took:.2f} s of a pause of 1 s ± 20 %", bool(sound) and not billed and 0.7 <= took <= 10
-
-
-@fault("one provider's trouble", "the p99 of the other provider does not move")
-def isolation(scale: Scale):
-    """Interleaved rounds with and without the trouble, so that what else the machine does meets both."""
-    with upstreams(2) as (troubled, calm):
-        calm.always(OK)
-        providers = {"troubled": provider(troubled, "t", timeouts={"request": "2s"}), "calm": provider(calm, "c")}
-        routing = {"circuit_breaker": {"enabled": False}, "retry": {"enabled": False}}
-        with Gateway({"providers": providers, "routing": routing}) as gateway:
-            troubles = [silence, reset_at_once, error_reply(500)]
-            samples = {False: [], True: []}
-            for turn in range(6):
-                for trouble in (turn % 2 == 0, turn % 2 == 1):
-                    clients = []
-                    if trouble:
-                        troubled.always(troubles[turn % 3])
-                        clients = [gateway.open_chat(ask("t")) for _ in range(32)]
-                        time.sleep(0.3)  # the burst of connections is the test's own work
-                    each = max(scale.requests // 12, 20)
-                    samples[trouble] += [timed(gateway, ask("c")).seconds for _ in range(each)]
-                    for client in clients:
-                        client.close()
-        p50, p99 = (quantile(samples[True], share) / quantile(samples[False], share) for share in (0.5, 0.99))
-        # what is printed is the figure; the bound only has to tell a coupling from a busy machine
-        return f"p50 × {p50:.2f}, p99 × {p99:.2f} beside a provider in trouble", p50 < 3

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from support.gateway import Gateway, ask, free_port, provider
 from support.http1 import Connection
@@ -145,7 +146,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 @fault("a rolling restart", "behind a balancer that asks for readiness no request is lost")
 def rolling(scale: Scale):
-    """Two instances, each on its own port: the gateway shares its port with nobody."""
+    """Two instances, each on its own port."""
     with upstreams(1) as (only,):
         only.always(OK)
         config = {"server": {"pre_stop": "500ms"}, "providers": {"only": provider(only)}}
@@ -165,3 +166,45 @@ def rolling(scale: Scale):
                 time.sleep(0.3)
             balancer.listener.close()
         return f"{len(hammer.failed)} of {len(hammer.seen)} requests lost", len(hammer.seen) > 20 and not hammer.failed
+
+
+def handed_over(scale: Scale, config: dict, **options) -> tuple[str, bool]:
+    """Each instance follows the last at the same address while clients come and streams run."""
+    with upstreams(2) as (held, quick):
+        quick.always(OK)
+        config = config | {"providers": {"held": provider(held), "quick": provider(quick, "c")}}
+        whole = count = 0
+
+        def call():
+            with Connection(gateway.port, timeout=20) as conn:
+                conn.request("POST", "/v1/chat/completions", ask("c"), [("connection", "close")])
+                return conn.reply().status
+
+        with ExitStack() as instances:
+            gateway = instances.enter_context(Gateway(config, **options))
+            with Hammer(call, clients=4) as hammer:
+                for _ in range(scale.restarts):
+                    gate = Gate(held)
+                    held.always(gate.script)
+                    with Streams(gateway.port, scale.streams) as streams:
+                        new = instances.enter_context(Gateway(config, **options))
+                        gateway.terminate()
+                        time.sleep(0.5)
+                        gate.open()
+                        assert gateway.process.wait(60) == 0
+                    gateway, whole, count = new, whole + streams.whole, count + streams.count
+                time.sleep(0.3)
+        figure = (f"{scale.restarts} restarts: {len(hammer.failed)} of {len(hammer.seen)} connections refused or cut, "
+                  f"{whole} of {count} streams whole")
+        return figure, len(hammer.seen) > 20 and not hammer.failed and whole == count
+
+
+@fault("a handover of one socket", "old and new serve from one queue: no connection is refused, nothing is cut")
+def inherited(scale: Scale):
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        return handed_over(scale, {"server": {"shutdown_timeout": "60s"}}, listener=listener)
+
+
+@fault("a handover of one port", "old and new share it for a while: no connection is refused, nothing is cut")
+def shared(scale: Scale):
+    return handed_over(scale, {"server": {"shutdown_timeout": "60s", "reuse_port": True}}, port=free_port())

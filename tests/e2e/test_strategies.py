@@ -79,6 +79,42 @@ def test_least_busy_counts_requests_in_progress_by_weight(upstream, second, weig
         assert all(conn.reply().status == 200 for conn in conns)
 
 
+def test_least_busy_spreads_evenly_what_one_of_three_fails_at(all_well):
+    all_well[0].always(error_reply(503))
+    with routed("least-busy", *all_well) as gateway:
+        answers = answered_by(chats(gateway, 200))
+    assert set(answers) == {"second", "third"} and 65 <= answers["second"] <= 135, "five standard deviations"
+    assert 30 <= len(all_well[0].requests) <= 105, "equals are chosen among by chance, whatever they answer"
+
+
+def test_the_next_cheapest_takes_over_from_the_cheapest(all_well):
+    all_well[1].always(error_reply(503))
+    prices = {"first": 3, "second": 1, "third": 2}
+    custom = {f"{name}/acme-large": {"input_per_mtok": price, "output_per_mtok": price} for name, price in prices.items()}
+    providers = {name: provider(one) for name, one in zip(prices, all_well)}
+    routing = ONE_TRY | {"default_strategy": "cost-optimized"}
+    with Gateway({"providers": providers, "routing": routing, "cost_tracking": {"custom_pricing": custom}}) as gateway:
+        assert answered_by(chats(gateway, 20)) == {"third": 20}
+        all_well[1].always(OK)
+        assert answered_by(chats(gateway, 20)) == {"second": 20}
+    assert not all_well[0].requests
+
+
+def test_adaptive_shares_follow_speed_and_success(all_well):
+    """Three times as fast is three times the share, and who fails keeps the floor of a twentieth."""
+    first, second, third = all_well
+    first.always(slow(0.24))
+    second.always(slow(0.08))
+    third.always(error_reply(503))
+    with routed("adaptive", *all_well) as gateway:
+        chats(gateway, 40, at_once=4)
+        for one in all_well:
+            one.requests.clear()
+        answers = answered_by(chats(gateway, 240, at_once=4))
+    assert set(answers) == {"first", "second"} and 130 <= answers["second"] <= 222, answers
+    assert 2 <= len(third.requests) <= 40, "about twelve"
+
+
 def test_least_latency_prefers_the_fast(upstream, second):
     upstream.always(slow(0.15))
     second.always(OK)
@@ -135,6 +171,22 @@ def test_another_model_stands_in_when_nobody_answers_for_the_one_asked_for(upstr
         upstream.always(error_reply(400))
         assert gateway.chat(ask("large")).status == 400, "the caller's mistake is nobody else's to repeat"
         assert len(second.requests) == 1
+
+
+def test_two_models_may_stand_in_for_each_other(upstream, second):
+    """Nobody's fallbacks are followed: when both fail, each has been asked once."""
+    providers = {"first": provider(upstream, "large"), "second": provider(second, "small")}
+    config = {"providers": providers, "routing": ONE_TRY | {"model_fallbacks": {"large": ["small"], "small": ["large"]}}}
+    with Gateway(config) as gateway:
+        upstream.always(error_reply(503))
+        second.always(OK)
+        assert gateway.chat(ask("large")).header("x-prism-model-used") == "small"
+        upstream.always(OK)
+        second.always(error_reply(503))
+        assert gateway.chat(ask("small")).header("x-prism-model-used") == "large"
+        upstream.always(error_reply(503))
+        reply = gateway.chat(ask("large"))
+        assert reply.status == 503 and reply.header("x-prism-attempts") == "2"
 
 
 def test_the_order_of_fallbacks_can_be_fixed(all_well):

@@ -50,15 +50,17 @@ class Gateway:
     """`with Gateway(config) as gateway:` serves until the block ends; then it must exit with 0 and without a panic.
 
     `config` is a dict, written as YAML, or None for zero configuration. Running streams get two seconds at the end
-    unless the configuration says otherwise.
+    unless the configuration says otherwise. With `listener` it is started as systemd would start it: with a socket that
+    listens already.
     """
 
     def __init__(self, config: dict | None = None, *, args: Iterable[str] = (), env: dict[str, str] | None = None,
-                 key: str | None = None, host: str | None = "127.0.0.1"):
+                 key: str | None = None, host: str | None = "127.0.0.1", port: int | None = None,
+                 listener: socket.socket | None = None):
         self.folder = Path(tempfile.mkdtemp(prefix="prism-test-"))
         self.config_file = self.folder / "prism.yaml"
         self.key = key
-        self.port = free_port()
+        self.port = listener.getsockname()[1] if listener else port or free_port()
         self.process: subprocess.Popen | None = None
         command = [binary(), "--port", str(self.port), *(["--host", host] if host else [])]
         if config is not None:
@@ -68,6 +70,11 @@ class Gateway:
             command += ["--config", self.config_file]
         self._command = [str(part) for part in [*command, *args]]
         self._env = clean_environment(HOME=str(self.folder), **(env or {}))
+        self._is_shared = bool(listener or port)  # then another process may answer in its place
+        self._inherited = ()
+        if listener:
+            self._inherited = (listener.fileno(),)
+            self._env |= {"LISTEN_FDS": "1", "LISTEN_FDS_FIRST_FD": str(listener.fileno())}
 
     # Life.
 
@@ -96,7 +103,7 @@ class Gateway:
         self.started = time.monotonic()
         with open(self.folder / "stdout", "wb") as out, open(self.folder / "stderr", "wb") as err:
             self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                            cwd=self.folder, env=self._env)
+                                            cwd=self.folder, env=self._env, pass_fds=self._inherited)
         deadline = self.started + 30
         while not self._ready():
             assert self.process.poll() is None, f"the gateway ended with {self.process.returncode}\n{self.output}"
@@ -104,6 +111,8 @@ class Gateway:
             time.sleep(0.01)
 
     def _ready(self) -> bool:
+        if self._is_shared and "prism is ready" not in self.stdout:
+            return False
         try:
             with Connection(self.port, timeout=5) as conn:
                 conn.request("GET", "/readyz")
@@ -140,6 +149,11 @@ class Gateway:
     @property
     def output(self) -> str:
         return f"--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
     # Its configuration.
 

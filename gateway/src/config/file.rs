@@ -91,6 +91,9 @@ pub(super) struct Server {
     pub host: Option<Host>,
     /// Port to listen on, by default 8080; 0 takes any free one.
     pub port: Option<u16>,
+    /// Lets a second gateway listen on the same address while the first one stops, by default false: nobody is refused in
+    /// between. Both have to say so; the system then divides new connections between them.
+    pub reuse_port: Option<bool>,
     /// Certificate and key; without them the gateway speaks plain HTTP.
     pub tls: Option<Tls>,
     /// Data-plane threads, by default (0) one per core.
@@ -98,8 +101,15 @@ pub(super) struct Server {
     pub workers: Option<usize>,
     /// Largest request body, by default `32MiB`.
     pub max_request_body_size: Option<Size>,
+    /// Memory for request bodies and collected answers of more than 16 KiB, all together; beyond it 503 with `Retry-After`.
+    /// By default a quarter of the memory that the control group or the machine has. What a translation makes of a body is
+    /// beside it.
+    pub max_body_memory: Option<Size>,
     /// Time for a request's head to arrive, by default `10s`.
     pub header_timeout: Option<Span>,
+    /// Time between two requests on one HTTP/1.1 connection before it is closed, by default `75s`: longer than the 60 s of
+    /// most balancers, which should be the ones that close.
+    pub idle_timeout: Option<Span>,
     /// Time for a request's body to arrive, by default `60s`.
     pub body_timeout: Option<Span>,
     /// Grace for running streams at shutdown, by default `600s`.

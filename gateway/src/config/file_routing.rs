@@ -28,7 +28,8 @@ pub(in crate::config) struct Routing {
     pub circuit_breaker: Option<Breaker>,
     /// Limits on time.
     pub timeouts: Option<RoutingTimeouts>,
-    /// Model → the models that are tried when nobody answers for it.
+    /// Model → the models that are tried, in this order, when nobody answers for it. Theirs are not followed: two models may
+    /// stand in for each other.
     pub model_fallbacks: Option<IndexMap<String, Vec<String>>>,
     /// Model → time until its first content, in place of `timeouts.request_timeout_seconds`.
     pub model_timeouts: Option<IndexMap<String, Span>>,
@@ -114,10 +115,11 @@ pub(in crate::config) struct Retry {
     /// Another spelling of `multiplier`.
     #[schemars(range(min = 1, max = 10), extend("deprecated" = true, "x-prefer" = "multiplier"))]
     pub backoff_multiplier: Option<f64>,
-    /// Retries of the whole process, as a percentage of the requests in progress; by default 20.
+    /// Retries of the whole process, as a percentage of the requests of the last ten seconds, and at once of those in
+    /// progress; by default 20.
     #[schemars(range(max = 100))]
     pub budget_percent: Option<u32>,
-    /// Retries in progress that are always allowed; by default 3.
+    /// Retries that are allowed in ten seconds, and at once, however few requests there are; by default 3.
     #[schemars(range(max = 1_000_000))]
     pub budget_min: Option<u32>,
 }

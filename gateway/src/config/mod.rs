@@ -71,7 +71,7 @@ pub use security::{RemoteMedia, Security};
 pub use usage::{Store, Usage};
 pub use wildcard::{names_model, wildcard};
 
-use crate::secret::Secret;
+use crate::{memory, secret::Secret};
 
 /// Everything that a running gateway was told. Immutable: a reload makes a new one.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,12 +99,18 @@ pub struct Config {
 pub struct Server {
     pub host: IpAddr,
     pub port: u16,
+    /// Another process may listen on the same address at the same time.
+    pub reuse_port: bool,
     pub tls: Option<Tls>,
     /// Data-plane threads; by default one per core.
     pub workers: usize,
     /// Bytes.
     pub max_request_body_size: u64,
+    /// Bytes of all bodies together; `None` for a share of what the machine has.
+    pub max_body_memory: Option<u64>,
     pub header_timeout: Duration,
+    /// Between two requests on one connection.
+    pub idle_timeout: Duration,
     pub body_timeout: Duration,
     /// Grace for running streams after SIGTERM.
     pub shutdown_timeout: Duration,
@@ -114,6 +120,13 @@ pub struct Server {
     pub max_in_flight: usize,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Server {
+    /// Bytes that all bodies may take together.
+    pub fn body_memory(&self) -> u64 {
+        self.max_body_memory.unwrap_or_else(|| memory::usual().max(self.max_request_body_size))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

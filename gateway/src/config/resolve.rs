@@ -183,13 +183,21 @@ fn server(written: file::Server, context: &mut Context<'_>) -> Server {
     if max_request_body_size == 0 {
         context.mistake(&at("max_request_body_size"), "has to be larger than 0");
     }
+    let max_body_memory = written.max_body_memory.map(|size| size.0);
+    if max_body_memory.is_some_and(|memory| memory < max_request_body_size) {
+        let message = "has no room for one body of the largest size (`server.max_request_body_size`)";
+        context.mistake(&at("max_body_memory"), message);
+    }
     Server {
         host: written.host.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |host| host.0),
         port: written.port.unwrap_or(8080),
+        reuse_port: written.reuse_port.unwrap_or(false),
         tls: written.tls.map(|tls| self::tls(tls, context)),
         workers: written.workers.filter(|&workers| workers > 0).unwrap_or_else(cores),
         max_request_body_size,
+        max_body_memory,
         header_timeout: context.positive(&at("header_timeout"), written.header_timeout, seconds(10)),
+        idle_timeout: context.positive(&at("idle_timeout"), written.idle_timeout, seconds(75)),
         body_timeout: context.positive(&at("body_timeout"), written.body_timeout, seconds(60)),
         shutdown_timeout: written.shutdown_timeout.map_or(seconds(600), |span| span.0),
         pre_stop: written.pre_stop.map_or(Duration::ZERO, |span| span.0),

@@ -76,7 +76,7 @@ pub(super) fn model_timeouts(
     timeouts
 }
 
-/// A fallback may have fallbacks of its own, and never lead back.
+/// Fallbacks of fallbacks are not followed, so that two models may stand in for each other.
 pub(super) fn model_fallbacks(
     written: Option<&IndexMap<String, Vec<String>>>,
     context: &mut Context<'_>,
@@ -92,8 +92,6 @@ pub(super) fn model_fallbacks(
         }
         if let Some(index) = fallbacks.iter().position(|fallback| fallback == model) {
             context.mistake(&at.index(index), "a model does not fall back to itself");
-        } else if reachable(model, written).contains(&model.as_str()) {
-            context.mistake(&at, "leads back to itself");
         }
     }
     written.clone()
@@ -107,21 +105,6 @@ pub(super) fn check_fallbacks(fallbacks: &[String], at: &Trail, context: &mut Co
             context.mistake(&at.index(index), format!("the same model as `{}`", at.index(first)));
         }
     }
-}
-
-/// Every model that one leads to, over any number of steps.
-fn reachable<'a>(model: &str, fallbacks: &'a IndexMap<String, Vec<String>>) -> Vec<&'a str> {
-    let mut found: Vec<&str> = Vec::new();
-    let mut open = vec![model];
-    while let Some(next) = open.pop() {
-        for fallback in fallbacks.get(next).into_iter().flatten() {
-            if !found.contains(&fallback.as_str()) {
-                found.push(fallback);
-                open.push(fallback);
-            }
-        }
-    }
-    found
 }
 
 /// In the order in which they are tried.

@@ -8,16 +8,16 @@ use std::{
     time::Duration,
 };
 
-/// What requests deposit is forgotten over this time; the reserve refills in it.
-const MEMORY: Duration = Duration::from_secs(10);
+/// Extra requests are measured against the requests of this time.
+const WINDOW: u64 = 10;
 /// Slots of one minute: the present one and sixty that are over.
 const HOUR: usize = 61;
 
-/// Each request deposits a percentage of an extra one; beside that there is a small reserve for quiet times. Both what is
-/// spent in the long run and what is out at once are bounded. Requests touch one atomic; only extra ones meet a lock.
+/// In any ten seconds, extra requests are at most a percentage of that time's requests, and a few in quiet times. What is
+/// out at once is bounded the same way. Requests touch one atomic; only extra ones meet a lock.
 pub struct Budget {
     percent: u32,
-    /// The reserve, and how many may be out at once however few requests are active.
+    /// So many are allowed however few requests there are.
     min: u32,
     per_hour: Option<u32>,
     requests: AtomicU64,
@@ -25,15 +25,32 @@ pub struct Budget {
     account: Mutex<Account>,
 }
 
+#[derive(Default)]
 struct Account {
-    at: Duration,
     /// Requests that have been counted.
     seen: u64,
-    /// In hundredths of an extra request.
-    balance: f64,
-    reserve: f64,
-    /// Minute and what was spent in it.
-    hour: [(u64, u32); HOUR],
+    /// When the last were.
+    at: Duration,
+    seconds: [Second; WINDOW as usize],
+    minutes: Minutes,
+}
+
+/// One of the last seconds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Second {
+    /// Of the process's life.
+    number: u64,
+    requests: u64,
+    extras: u64,
+}
+
+/// Minute and what was spent in it.
+struct Minutes([(u64, u32); HOUR]);
+
+impl Default for Minutes {
+    fn default() -> Self {
+        Self([(0, 0); HOUR])
+    }
 }
 
 /// An extra request on its way; dropped when that has ended.
@@ -45,21 +62,8 @@ pub struct Extra {
 
 impl Budget {
     pub fn new(percent: u32, min: u32) -> Self {
-        let account = Account {
-            at: Duration::ZERO,
-            seen: 0,
-            balance: 0.0,
-            reserve: 100.0 * f64::from(min),
-            hour: [(0, 0); HOUR],
-        };
-        Self {
-            percent,
-            min,
-            per_hour: None,
-            requests: AtomicU64::new(0),
-            out: Arc::default(),
-            account: Mutex::new(account),
-        }
+        let (requests, out, account) = (AtomicU64::new(0), Arc::default(), Mutex::default());
+        Self { percent, min, per_hour: None, requests, out, account }
     }
 
     /// At most so many in any hour, too.
@@ -74,53 +78,65 @@ impl Budget {
 
     /// Leave for one extra request. `now` is the process's age, `active` are the requests in progress.
     pub fn withdraw(&self, now: Duration, active: usize) -> Option<Extra> {
-        let most = (active.saturating_mul(self.percent as usize) / 100).max(self.min as usize);
+        let most = |of: u64| (of.saturating_mul(u64::from(self.percent)) / 100).max(u64::from(self.min));
         // under the lock, so that what is out is not passed by several at once
         let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.out.load(Relaxed) >= most || self.per_hour.is_some_and(|most| account.last_hour(now) >= most) {
+        if self.out.load(Relaxed) as u64 >= most(active as u64) {
             return None;
         }
-        account.settle(now, self.requests.load(Relaxed), f64::from(self.percent), f64::from(self.min));
-        if !account.take() {
+        if self.per_hour.is_some_and(|most| account.minutes.spent(now) >= most) {
             return None;
         }
-        account.note(now);
+        account.count(now, self.requests.load(Relaxed));
+        let (requests, extras) = account.window(now);
+        if extras >= most(requests) {
+            return None;
+        }
+        account.second(now).extras += 1;
+        account.minutes.note(now);
         self.out.fetch_add(1, Relaxed);
         Some(Extra { out: self.out.clone() })
     }
 }
 
 impl Account {
-    fn settle(&mut self, now: Duration, requests: u64, percent: f64, min: f64) {
-        let passed = now.saturating_sub(self.at).as_secs_f64() / MEMORY.as_secs_f64();
-        self.at = self.at.max(now);
-        let new = requests.saturating_sub(self.seen) as f64;
+    /// Counts the requests that have come since this was last done: in the present second, or if that was long ago only
+    /// their share of the last ten.
+    fn count(&mut self, now: Duration, requests: u64) {
+        let (new, passed) = (requests.saturating_sub(self.seen), now.saturating_sub(self.at).as_secs());
         self.seen = self.seen.max(requests);
-        // of a long time's requests only those of the last while count
-        self.balance = self.balance * (1.0 - passed).max(0.0) + new * percent / passed.max(1.0);
-        self.reserve = (self.reserve + 100.0 * min * passed).min(100.0 * min);
+        self.at = self.at.max(now);
+        self.second(now).requests += if passed > WINDOW { new * WINDOW / passed } else { new };
     }
 
-    fn take(&mut self) -> bool {
-        if self.balance >= 100.0 {
-            self.balance -= 100.0;
-            true
-        } else if self.reserve >= 100.0 {
-            self.reserve -= 100.0;
-            true
-        } else {
-            false
+    /// The slot of the present second.
+    fn second(&mut self, now: Duration) -> &mut Second {
+        let number = now.as_secs();
+        let slot = &mut self.seconds[(number % WINDOW) as usize];
+        if slot.number != number {
+            *slot = Second { number, ..Second::default() };
         }
+        slot
     }
 
-    fn last_hour(&self, now: Duration) -> u32 {
+    /// Requests and extra ones of the last ten seconds.
+    fn window(&self, now: Duration) -> (u64, u64) {
+        let now = now.as_secs();
+        let recent = self.seconds.iter().filter(|second| second.number + WINDOW > now);
+        recent.fold((0, 0), |(requests, extras), second| (requests + second.requests, extras + second.extras))
+    }
+}
+
+impl Minutes {
+    /// In the last hour.
+    fn spent(&self, now: Duration) -> u32 {
         let minute = now.as_secs() / 60;
-        self.hour.iter().filter(|(at, _)| at + HOUR as u64 > minute).map(|(_, spent)| spent).sum()
+        self.0.iter().filter(|(at, _)| at + HOUR as u64 > minute).map(|(_, spent)| spent).sum()
     }
 
     fn note(&mut self, now: Duration) {
         let minute = now.as_secs() / 60;
-        let slot = &mut self.hour[(minute % HOUR as u64) as usize];
+        let slot = &mut self.0[(minute % HOUR as u64) as usize];
         if slot.0 != minute {
             *slot = (minute, 0);
         }
@@ -150,18 +166,25 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_reserve_and_it_refills_in_ten_seconds() {
+    fn in_quiet_times_a_few_are_allowed_every_ten_seconds() {
         let budget = Budget::new(20, 3);
         assert_eq!(exhaust(&budget, at(0)), 3);
-        assert_eq!((exhaust(&budget, at(3)), exhaust(&budget, at(7))), (0, 2));
-        assert_eq!((exhaust(&budget, at(100)), exhaust(&budget, at(100))), (3, 0));
+        assert_eq!((exhaust(&budget, at(3)), exhaust(&budget, at(9))), (0, 0));
+        assert_eq!((exhaust(&budget, at(10)), exhaust(&budget, at(100)), exhaust(&budget, at(100))), (3, 3, 0));
     }
 
     #[test]
-    fn requests_deposit_their_percentage_and_it_is_forgotten() {
-        let budget = Budget::new(20, 0);
+    fn with_requests_they_are_their_percentage_and_not_one_more() {
+        let budget = Budget::new(20, 3);
         (0..100).for_each(|_| budget.request());
         assert_eq!(exhaust(&budget, at(0)), 20);
+        (0..50).for_each(|_| budget.request());
+        assert_eq!((exhaust(&budget, at(5)), exhaust(&budget, at(9))), (10, 0));
+    }
+
+    #[test]
+    fn requests_of_long_ago_do_not_count() {
+        let budget = Budget::new(20, 0);
         (0..100).for_each(|_| budget.request());
         assert_eq!(exhaust(&budget, at(40)), 5, "of 40 s only the last ten count");
         (0..100).for_each(|_| budget.request());
@@ -202,12 +225,12 @@ mod tests {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| exhaust(&budget, at(1)))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
-        assert_eq!((spent, budget.out.load(Relaxed)), (203, 0));
+        assert_eq!((spent, budget.out.load(Relaxed)), (200, 0));
     }
 
     proptest! {
         #[test]
-        fn in_the_long_run_extras_are_their_percentage_and_the_reserves(
+        fn in_the_long_run_extras_are_their_percentage_and_a_few_in_quiet_times(
             percent in 0..=100_u32, min in 0..5_u32,
             steps in prop::collection::vec((0..3_000_u64, 0..40_u32, 0..40_u32, 0..100_usize), 1..200),
         ) {
@@ -224,9 +247,24 @@ mod tests {
                     prop_assert!(out.len() <= (active * percent as usize / 100).max(min as usize));
                 }
                 out.truncate(out.len() / 2);
-                let reserves = f64::from(min) * (1.0 + now.as_secs_f64() / 10.0);
-                let most = f64::from(requests * percent) / 100.0 + reserves;
-                prop_assert!(f64::from(spent) <= most + 1e-6, "{} of {}", spent, most);
+                let quiet = u64::from(min) * (1 + now.as_secs() / WINDOW);
+                let most = u64::from(requests * percent / 100) + quiet;
+                prop_assert!(spent <= most, "{} of {}", spent, most);
+            }
+        }
+
+        #[test]
+        fn where_requests_are_enough_extras_are_never_more_than_their_percentage(
+            percent in 1..=100_u32, steps in prop::collection::vec((0..2_000_u64, 0..40_u32), 1..200),
+        ) {
+            let (budget, min) = (Budget::new(percent, 3), 300 / percent + 1);
+            let (mut now, mut requests, mut spent) = (Duration::ZERO, 0, 0);
+            for (wait, more) in steps {
+                now += Duration::from_millis(wait);
+                (0..min + more).for_each(|_| budget.request());
+                requests += min + more;
+                spent += exhaust(&budget, now);
+                prop_assert!(spent * 100 <= requests * percent, "{} of {}", spent, requests);
             }
         }
     }

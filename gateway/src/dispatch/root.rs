@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     config::{self, Config},
+    memory::BodyMemory,
     provider::{ProviderCore, ProviderSupervisor, Supervised},
     telemetry::Metrics,
     transport::{HttpTransport, Transport, credentials, simulator::Simulator},
@@ -29,6 +30,8 @@ pub struct Wiring {
     pub published: Published,
     pub metrics: Arc<Metrics>,
     pub tasks: TaskTracker,
+    /// What the providers' whole answers draw on.
+    pub memory: Arc<BodyMemory>,
     /// Data-plane cores, for the pools.
     pub cores: usize,
 }
@@ -165,7 +168,8 @@ impl RootData {
             Arc::new(made.map_err(|error| format!("providers.{name}: {error}"))?)
         };
         let authoriser = credentials::authoriser(&provider).map_err(|error| format!("providers.{name}: {error}"))?;
-        Ok(ProviderCore::authorised(Arc::new(provider), format, transport, authoriser, &self.wiring.metrics))
+        let Wiring { metrics, memory, .. } = &self.wiring;
+        Ok(ProviderCore::authorised(Arc::new(provider), format, transport, authoriser, metrics, memory.clone()))
     }
 
     async fn supervise(

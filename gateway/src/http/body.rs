@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::pin,
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use super::Gateway;
 use crate::{
     body::{Partial, collect},
+    memory::BodyMemory,
     refusal::{Cause, Refusal},
 };
 
@@ -28,20 +30,27 @@ pub(super) async fn json(gateway: &Gateway, headers: &HeaderMap, body: Body) -> 
     let limits = gateway.limits.load();
     let (limit, patience) = (limits.server.max_request_body_size, limits.server.body_timeout);
     drop(limits);
-    read(headers, body, limit, patience).await
+    read(headers, body, limit, &gateway.memory, patience).await
 }
 
 /// The whole body. A body that has arrived with its head costs no timer and no copy.
 ///
 /// # Errors
-/// 413 beyond `limit` bytes, 408 after `patience`, 400 when the connection breaks in the middle.
-async fn read(headers: &HeaderMap, body: Body, limit: u64, patience: Duration) -> Result<Bytes, Refusal> {
+/// 413 beyond `limit` bytes, 503 when all bodies together have no room for it, 408 after `patience`, 400 when the connection
+/// breaks in the middle.
+async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    limit: u64,
+    memory: &Arc<BodyMemory>,
+    patience: Duration,
+) -> Result<Bytes, Refusal> {
     let announced =
         headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
-    let mut reading = pin!(collect(body, limit));
+    let mut reading = pin!(collect(body, limit, memory));
     let first = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await;
     let whole = match first {
         Poll::Ready(done) => done,
@@ -50,10 +59,12 @@ async fn read(headers: &HeaderMap, body: Body, limit: u64, patience: Duration) -
             Refusal::new(Cause::RequestTimeout, message).code("request_timeout")
         })?,
     };
-    whole.map_err(|partial| match partial {
+    let (body, share) = whole.map_err(|partial| match partial {
         Partial::TooLarge => too_large(limit),
+        Partial::NoRoom(_) => Refusal::no_room("the request's body"),
         Partial::Broken(_) => Refusal::new(Cause::Invalid, "the request's body broke off or is not valid HTTP"),
-    })
+    })?;
+    Ok(share.around(body))
 }
 
 fn too_large(limit: u64) -> Refusal {

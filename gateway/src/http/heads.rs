@@ -1,4 +1,4 @@
-//! A look at request heads before hyper reads them.
+//! A look at request heads before hyper reads them, and at what it says of those that it cannot read (`unreadable`).
 //!
 //! hyper takes a request that has both `Transfer-Encoding` and `Content-Length` for a chunked one and hides the length
 //! (RFC 9112 §6.3 allows it). The two contradict each other, and a proxy in front may have believed the other one: such a
@@ -14,32 +14,81 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::{Buf, Bytes};
 use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::unreadable;
 
 /// Heads are short; a body is not searched beyond this.
 const SEARCHED: usize = 16 << 10;
 
-/// Whether a contradicting head has been seen on a connection.
-#[derive(Clone, Default)]
-pub(super) struct Contradiction(Arc<AtomicBool>);
+/// What has been seen on a connection.
+#[derive(Default)]
+pub(super) struct Seen {
+    contradiction: AtomicBool,
+    anything: AtomicBool,
+    begun: AtomicBool,
+}
 
-impl Contradiction {
-    pub fn seen(&self) -> bool {
-        self.0.load(Relaxed)
+impl Seen {
+    /// A head with two lengths.
+    pub fn contradiction(&self) -> bool {
+        self.contradiction.load(Relaxed)
+    }
+
+    /// Anything at all.
+    pub fn anything(&self) -> bool {
+        self.anything.load(Relaxed)
+    }
+
+    /// Something of the head that is waited for.
+    pub fn begun(&self) -> bool {
+        self.begun.load(Relaxed)
+    }
+
+    /// A head is waited for.
+    pub fn wait(&self) {
+        self.begun.store(false, Relaxed);
+    }
+
+    /// Something has come.
+    pub fn come(&self) {
+        self.anything.store(true, Relaxed);
+        self.begun.store(true, Relaxed);
     }
 }
 
 /// A connection whose heads are looked at.
 pub(super) struct Watched<S> {
     inner: S,
-    contradiction: Contradiction,
+    seen: Arc<Seen>,
+    /// What is left to be written in place of hyper's own refusal.
+    instead: Option<Bytes>,
 }
 
 impl<S> Watched<S> {
-    pub fn new(inner: S) -> (Self, Contradiction) {
-        let contradiction = Contradiction::default();
-        (Self { inner, contradiction: contradiction.clone() }, contradiction)
+    pub fn new(inner: S) -> (Self, Arc<Seen>) {
+        let seen = Arc::<Seen>::default();
+        (Self { inner, seen: seen.clone(), instead: None }, seen)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Watched<S> {
+    /// Writes our page where hyper would write its own; `None` when that is not what is written.
+    fn poll_instead(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
+        if self.instead.is_none() {
+            self.instead = Some(unreadable::page(bytes)?);
+        }
+        while let Some(left) = self.instead.as_mut().filter(|left| !left.is_empty()) {
+            match Pin::new(&mut self.inner).poll_write(cx, left) {
+                Poll::Ready(Ok(0)) => return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into()))),
+                Poll::Ready(Ok(written)) => left.advance(written),
+                other => return Some(other),
+            }
+        }
+        self.instead = None;
+        Some(Poll::Ready(Ok(bytes.len())))
     }
 }
 
@@ -48,8 +97,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.inner).poll_read(cx, buffer);
-        if contradicts(&buffer.filled()[before..]) {
-            this.contradiction.0.store(true, Relaxed);
+        let read = &buffer.filled()[before..];
+        if !read.is_empty() {
+            this.seen.come();
+        }
+        if contradicts(read) {
+            this.seen.contradiction.store(true, Relaxed);
         }
         polled
     }
@@ -81,16 +134,20 @@ fn has(head: &[u8], name: &[u8]) -> bool {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let instead = this.poll_instead(cx, bytes);
+        instead.unwrap_or_else(|| Pin::new(&mut this.inner).poll_write(cx, bytes))
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+        let this = self.get_mut();
+        let instead = slices.first().and_then(|first| this.poll_instead(cx, first));
+        instead.unwrap_or_else(|| Pin::new(&mut this.inner).poll_write_vectored(cx, slices))
     }
 
     fn is_write_vectored(&self) -> bool {

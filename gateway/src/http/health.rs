@@ -115,6 +115,7 @@ pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Reques
     if let Err(refusal) = call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {
         return status::page(&refusal);
     }
+    gateway.metrics.body_memory.set(i64::try_from(gateway.memory.taken()).unwrap_or(i64::MAX));
     let (mut text, gauges) = (gateway.metrics.render(), Gauges::new());
     let table = gateway.table.load_full();
     table.providers().filter(|core| !core.is_absent()).for_each(|core| core.show(&gauges));

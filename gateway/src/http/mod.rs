@@ -1,7 +1,7 @@
 //! The door: routes, the reading of requests, the writing of answers, and the only place that knows status codes.
 //!
 //! `call` is the straight line of a model call; `asked`, `body`, `reply` and `status` are its steps. `serve` is what lies
-//! under it: listener, cores, connections; `tls` keeps their certificate.
+//! under it: cores and their connections; `listener` is where those come from, `tls` keeps their certificate.
 
 mod asked;
 mod body;
@@ -10,9 +10,12 @@ mod docs;
 mod facts;
 mod heads;
 mod health;
+mod leftover;
 mod limited;
+mod listener;
 mod models;
 mod openapi;
+mod patience;
 mod recorded;
 mod replayed;
 mod reply;
@@ -20,6 +23,7 @@ mod route;
 mod serve;
 mod status;
 mod tls;
+mod unreadable;
 mod way;
 
 use std::{
@@ -42,8 +46,9 @@ use ractor::ActorRef;
 use tokio::sync::Semaphore;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+pub use listener::{Inherited, Listener};
 pub use openapi::document;
-pub use serve::{Plane, Shutdown, bind};
+pub use serve::{Plane, Shutdown};
 pub use status::error_answer;
 pub use tls::Certificates;
 
@@ -51,6 +56,7 @@ use crate::{
     admission::{Accounts, Door, KeyRing, Limiter},
     config::{Config, Cors, Security, Server},
     dispatch::{DispatcherMessage, Mirrors, Published},
+    memory::BodyMemory,
     prices::Catalogue,
     refusal::{Cause, Refusal},
     replay::Replays,
@@ -74,6 +80,8 @@ pub struct Gateway {
     pub limits: ArcSwap<Limits>,
     pub accounts: Accounts,
     pub door: Arc<Door>,
+    /// What requests' bodies and providers' whole answers draw on.
+    pub memory: Arc<BodyMemory>,
     /// What may fetch the media that requests name by address; `None` when nothing may.
     pub media: ArcSwapOption<MediaFetcher>,
     pub metrics: Arc<Metrics>,
@@ -147,6 +155,7 @@ impl Gateway {
         config: &Config,
         table: Published,
         metrics: Arc<Metrics>,
+        memory: Arc<BodyMemory>,
         dispatcher: ActorRef<DispatcherMessage>,
         spool: Option<Arc<Spool>>,
         tracer: Option<Arc<Tracer>>,
@@ -160,7 +169,8 @@ impl Gateway {
             accounts,
             media: ArcSwapOption::empty(),
             mirrors: Mirrors::new(&metrics),
-            replays: Replays::default(),
+            replays: Replays::new(memory.clone()),
+            memory,
             spool,
             tracer,
             name: rustix::system::uname().nodename().to_string_lossy().into(),
@@ -179,6 +189,7 @@ impl Gateway {
     pub fn admit(&self, config: &Config) {
         self.keys.store(Arc::new(KeyRing::new(&config.auth, &self.accounts)));
         self.door.resize(config.server.max_in_flight);
+        self.memory.resize(config.server.body_memory());
         let limits = Limits::of(config, &self.accounts, self.limits.load().limiter.as_deref());
         self.limits.store(Arc::new(limits));
     }

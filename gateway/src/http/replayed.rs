@@ -162,7 +162,8 @@ impl Writer {
         while let Some(Ok(frame)) = body.frame().await {
             let Ok(data) = frame.into_data() else { continue };
             let Some(numbered) = &mut numbered else {
-                self.recording.push(data).await;
+                // a copy: what is kept has a bound of its own, and must not hold the memory that others wait for
+                self.recording.push(Bytes::copy_from_slice(&data)).await;
                 continue;
             };
             let mut pieces = Vec::new();

@@ -5,19 +5,22 @@
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     io,
     net::{IpAddr, SocketAddr},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
+    task::Poll,
     thread,
     time::{Duration, SystemTime},
 };
 
 use axum::{Router, response::Response};
 use hyper::{
-    Request,
+    Request, Version,
     body::Incoming,
     header::{CONNECTION, HeaderValue, TRANSFER_ENCODING},
     server::conn::{http1, http2},
@@ -25,18 +28,25 @@ use hyper::{
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher},
+    server::graceful::GracefulConnection,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::mpsc,
     time::timeout,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
 
-use super::{heads::Watched, reply, status, tls::Certificates};
+use super::{
+    Gateway, Listener,
+    heads::{Seen, Watched},
+    leftover::ReadToItsEnd,
+    patience::Patience,
+    reply, status,
+    tls::Certificates,
+};
 use crate::{
     config::Server,
     ids,
@@ -46,7 +56,8 @@ use crate::{
 
 /// Accepted sockets that wait for a busy core; then the acceptor waits, and the kernel's queue after it.
 const HAND_OVER: usize = 256;
-const BACKLOG: i32 = 4096;
+/// Who has connected when the core closes may say what for in this time.
+const FIRST_WORDS: Duration = Duration::from_secs(1);
 const MAX_HTTP2_STREAMS: u32 = 256;
 const MAX_HEADERS: u32 = 64 << 10;
 const HTTP2_PREFACE: &[u8] = b"PRI ";
@@ -96,6 +107,7 @@ impl Plane {
     /// # Errors
     /// When a thread cannot be started.
     pub fn start(
+        gateway: &Arc<Gateway>,
         router: &Router,
         server: &Server,
         tls: Option<Arc<Certificates>>,
@@ -104,10 +116,13 @@ impl Plane {
         let cores = (0..server.workers).map(|index| {
             let (sockets, incoming) = mpsc::channel(HAND_OVER);
             let worker = Worker {
+                gateway: gateway.clone(),
                 router: router.clone(),
                 header_timeout: server.header_timeout,
+                idle_timeout: server.idle_timeout,
                 tls: tls.clone(),
                 shutdown: shutdown.clone(),
+                closing: CancellationToken::new(),
             };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = thread::Builder::new().name(format!("core-{index}")).spawn(move || {
@@ -119,8 +134,8 @@ impl Plane {
         Ok(Self { cores: cores.collect::<io::Result<_>>()?, tls })
     }
 
-    /// Accepts until told to stop, then takes what the kernel has already accepted for us and closes the listener.
-    pub async fn accept(&self, listener: TcpListener, stop: &CancellationToken) {
+    /// Accepts until told to stop, then takes who has come before the listener closes.
+    pub async fn accept(&self, listener: Listener, stop: &CancellationToken) {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -135,9 +150,7 @@ impl Plane {
                 }
             }
         }
-        while let Ok(Ok((socket, peer))) = timeout(Duration::from_millis(1), listener.accept()).await {
-            self.hand_over(socket, peer).await;
-        }
+        listener.close(async |socket, peer| self.hand_over(socket, peer).await).await;
     }
 
     async fn hand_over(&self, socket: TcpStream, peer: SocketAddr) {
@@ -165,47 +178,52 @@ impl Plane {
 
 /// What one core's thread needs.
 struct Worker {
+    gateway: Arc<Gateway>,
     router: Router,
     header_timeout: Duration,
+    /// Between two requests.
+    idle_timeout: Duration,
     tls: Option<Arc<Certificates>>,
     shutdown: Shutdown,
+    /// No connection will come any more.
+    closing: CancellationToken,
 }
 
 impl Worker {
     async fn run(self, mut incoming: mpsc::Receiver<Accepted>) {
-        let graceful = GracefulShutdown::new();
-        let shutdown = self.shutdown.clone();
+        let (shutdown, connections) = (self.shutdown.clone(), TaskTracker::new());
         let this = Arc::new(self);
         while let Some(accepted) = incoming.recv().await {
             let Accepted { socket, peer, counted } = accepted;
             let Ok(socket) = TcpStream::from_std(socket) else { continue };
-            let (this, watcher) = (this.clone(), graceful.watcher());
-            tokio::spawn(async move {
+            let this = this.clone();
+            connections.spawn(async move {
                 let _counted = counted;
-                this.connection(socket, peer.ip(), watcher).await;
+                this.connection(socket, peer.ip()).await;
             });
         }
         // the senders are gone: the listener is closed
-        let finished = graceful.shutdown();
-        if timeout(shutdown.grace, finished).await.is_err() {
+        this.closing.cancel();
+        connections.close();
+        if timeout(shutdown.grace, connections.wait()).await.is_err() {
             tracing::warn!(grace_s = shutdown.grace.as_secs_f64(), "grace is over; cutting what still runs");
         }
     }
 
-    async fn connection(&self, socket: TcpStream, peer: IpAddr, watcher: Watcher) {
+    async fn connection(self: &Arc<Self>, socket: TcpStream, peer: IpAddr) {
         let _ = socket.set_nodelay(true); // without it a stream has a 40 ms mode
         let Some(tls) = &self.tls else {
             return match self.preface(&socket).await {
-                Some(true) => self.http2(socket, peer, watcher).await,
-                Some(false) => self.http1(socket, peer, watcher).await,
+                Some(true) => self.http2(socket, peer).await,
+                Some(false) => self.http1(socket, peer).await,
                 None => {}
             };
         };
         let Ok(Ok(stream)) = timeout(self.header_timeout, tls.acceptor().accept(socket)).await else { return };
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.http2(stream, peer, watcher).await;
+            self.http2(stream, peer).await;
         } else {
-            self.http1(stream, peer, watcher).await;
+            self.http1(stream, peer).await;
         }
     }
 
@@ -230,74 +248,88 @@ impl Worker {
         }
     }
 
-    async fn http1<S: AsyncRead + AsyncWrite + Unpin + 'static>(&self, stream: S, peer: IpAddr, watcher: Watcher) {
-        let (stream, contradiction) = Watched::new(stream);
-        let service = service_fn(|request| serve(self.router.clone(), request, peer, contradiction.seen()));
+    async fn http1<S: AsyncRead + AsyncWrite + Unpin + 'static>(&self, stream: S, peer: IpAddr) {
+        let (stream, seen) = Watched::new(stream);
+        let service = service_fn(|request| self.serve(request, peer, seen.contradiction()));
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(Patience::new(self.header_timeout, self.idle_timeout, seen.clone()))
             .header_read_timeout(self.header_timeout)
             .serve_connection(TokioIo::new(stream), service);
-        note(watcher.watch(connection).await);
+        note(self.drive(connection, &seen).await);
     }
 
-    async fn http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(&self, stream: S, peer: IpAddr, watcher: Watcher) {
-        let router = self.router.clone();
-        let service = service_fn(move |request| serve(router.clone(), request, peer, false));
+    async fn http2<S: AsyncRead + AsyncWrite + Unpin + 'static>(self: &Arc<Self>, stream: S, peer: IpAddr) {
+        let this = self.clone();
+        let service = service_fn(move |request| {
+            let this = this.clone();
+            async move { this.serve(request, peer, false).await }
+        });
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(Duration::from_secs(30)))
             .max_concurrent_streams(MAX_HTTP2_STREAMS)
             .max_header_list_size(MAX_HEADERS)
             .serve_connection(TokioIo::new(stream), service);
-        note(watcher.watch(connection).await);
+        let seen = Seen::default();
+        seen.come(); // its preface, at least
+        note(self.drive(connection, &seen).await);
     }
-}
 
-/// One request through the routes. `contradiction`: its connection has sent a head with two lengths.
-async fn serve(
-    mut router: Router,
-    mut request: Request<Incoming>,
-    peer: IpAddr,
-    contradiction: bool,
-) -> Result<Response, Infallible> {
-    let chunked = request.headers().contains_key(TRANSFER_ENCODING);
-    request.extensions_mut().insert(Peer(peer));
-    let mut response = if chunked && contradiction {
-        let message = "the request has both `Content-Length` and `Transfer-Encoding`; send one of them";
-        status::page(&Refusal::new(Cause::Invalid, message).code("contradicting_lengths"))
-    } else {
-        router.call(request).await?
-    };
-    let headers = response.headers_mut();
-    if chunked {
-        // whatever follows on this connection is not trusted to be a request
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    /// Leads a connection to its end; when the core closes, to the end of what runs on it.
+    async fn drive<C: GracefulConnection>(&self, connection: C, seen: &Seen) -> Result<(), C::Error> {
+        let mut connection = pin!(connection);
+        tokio::select! {
+            biased;
+            ended = &mut connection => return ended,
+            () = self.closing.cancelled() => {}
+        }
+        // hyper closes a connection of which it has read nothing, although its client may have sent a request already
+        let first_words = poll_fn(|cx| match connection.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending if seen.anything() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        if let Ok(Some(ended)) = timeout(FIRST_WORDS, first_words).await {
+            return ended;
+        }
+        connection.as_mut().graceful_shutdown();
+        connection.await
     }
-    if !headers.contains_key(reply::PRISM_REQUEST_ID)
-        && let Ok(id) = HeaderValue::try_from(ids::request_id(SystemTime::now()))
-    {
-        headers.insert(reply::REQUEST_ID, id.clone());
-        headers.insert(reply::PRISM_REQUEST_ID, id);
+
+    /// One request through the routes. `contradiction`: its connection has sent a head with two lengths.
+    async fn serve(
+        &self,
+        mut request: Request<Incoming>,
+        peer: IpAddr,
+        contradiction: bool,
+    ) -> Result<Response, Infallible> {
+        let chunked = request.headers().contains_key(TRANSFER_ENCODING);
+        let multiplexed = request.version() >= Version::HTTP_2;
+        request.extensions_mut().insert(Peer(peer));
+        let mut response = if chunked && contradiction {
+            let message = "the request has both `Content-Length` and `Transfer-Encoding`; send one of them";
+            status::page(&Refusal::new(Cause::Invalid, message).code("contradicting_lengths"))
+        } else {
+            self.router.clone().call(request.map(ReadToItsEnd::new)).await?
+        };
+        let headers = response.headers_mut();
+        // whatever follows a chunked body is not trusted to be a request; and who is going asks his clients to go elsewhere
+        // before he closes what they may be about to use
+        if chunked || (self.gateway.phase.is_draining() && !multiplexed) {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if !headers.contains_key(reply::PRISM_REQUEST_ID)
+            && let Ok(id) = HeaderValue::try_from(ids::request_id(SystemTime::now()))
+        {
+            headers.insert(reply::REQUEST_ID, id.clone());
+            headers.insert(reply::PRISM_REQUEST_ID, id);
+        }
+        Ok(response)
     }
-    Ok(response)
 }
 
 fn note(ended: Result<(), hyper::Error>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
     }
-}
-
-/// Listens on the configured address.
-///
-/// # Errors
-/// When the address is taken or not ours.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let domain = if address.is_ipv4() { socket2::Domain::IPV4 } else { socket2::Domain::IPV6 };
-    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
-    socket.set_reuse_address(true)?; // a restart need not wait for old connections to be forgotten
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
 }

@@ -33,7 +33,7 @@ pub(super) fn status(cause: Cause) -> (StatusCode, &'static str) {
         Cause::Credential => (StatusCode::BAD_GATEWAY, "provider_credential_error"),
         Cause::Upstream | Cause::Unreachable => (StatusCode::BAD_GATEWAY, "upstream_error"),
         Cause::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
-        Cause::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded_error"),
+        Cause::Overloaded | Cause::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, "overloaded_error"),
         Cause::UpstreamTimeout => (StatusCode::GATEWAY_TIMEOUT, "timeout_error"),
         Cause::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
     }

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     api::ClientRequest,
     body::{Partial, collect},
+    memory::Share,
     refusal::{Cause, Refusal},
     telemetry::SpanContext,
     transport::{MediaFetcher, TransportError, UpstreamBody},
@@ -126,8 +127,9 @@ async fn call(
         let stream = super::stream::Unopened { body, decoder, first_content: sending.deadline, idle: timeouts.idle };
         return Ok(Called::Stream { stream, headers: head.headers, losses });
     }
-    let body = timeout_at(sending.deadline, whole(body)).await.map_err(|_| too_slow())??;
-    let answer = core.format.answer(&reading, &head.headers, body)?;
+    let (body, share) = timeout_at(sending.deadline, whole(core, body)).await.map_err(|_| too_slow())??;
+    let mut answer = core.format.answer(&reading, &head.headers, body)?;
+    answer.body = share.around(answer.body);
     if request.envelope.stream {
         // a 200 that is no stream was asked for as one: unreadable for a client that waits for events
         return Err(Refusal::new(Cause::Upstream, "the provider answered a stream request without a stream"));
@@ -186,10 +188,11 @@ pub(super) async fn send(
     Ok(response.map_err(|error| unreachable(&error))?.into_parts())
 }
 
-/// The whole answer.
-pub(super) async fn whole(body: UpstreamBody) -> Result<Bytes, Refusal> {
-    collect(body, MAX_ANSWER).await.map_err(|partial| match partial {
+/// The whole answer, and the memory that it takes.
+pub(super) async fn whole(core: &ProviderCore, body: UpstreamBody) -> Result<(Bytes, Share), Refusal> {
+    collect(body, MAX_ANSWER, &core.memory).await.map_err(|partial| match partial {
         Partial::TooLarge => too_large(),
+        Partial::NoRoom(_) => Refusal::no_room("the provider's answer"),
         Partial::Broken(error) => broken(&error),
     })
 }

@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     config,
+    memory::BodyMemory,
     refusal::Refusal,
     telemetry::{Gauges, Metrics, Shown},
     transport::{Transport, credentials::Authoriser},
@@ -47,6 +48,8 @@ pub struct ProviderCore {
     pub config: Arc<config::Provider>,
     pub format: &'static dyn WireFormat,
     pub(super) transport: Arc<dyn Transport>,
+    /// What whole answers draw on.
+    pub(super) memory: Arc<BodyMemory>,
     authoriser: Option<Arc<dyn Authoriser>>,
     /// The provider's name, ready for `x-prism-provider`.
     pub name: Arc<str>,
@@ -148,6 +151,8 @@ impl Lease {
 }
 
 impl ProviderCore {
+    /// One whose requests carry a fixed key, and whose answers may be as many as they like.
+    ///
     /// # Panics
     /// When the base URL is not absolute: configuration has checked it.
     pub fn new(
@@ -156,7 +161,7 @@ impl ProviderCore {
         transport: Arc<dyn Transport>,
         metrics: &Metrics,
     ) -> Arc<Self> {
-        Self::authorised(config, format, transport, None, metrics)
+        Self::authorised(config, format, transport, None, metrics, BodyMemory::unbounded())
     }
 
     /// One whose requests carry more than a fixed key.
@@ -169,6 +174,7 @@ impl ProviderCore {
         transport: Arc<dyn Transport>,
         authoriser: Option<Arc<dyn Authoriser>>,
         metrics: &Metrics,
+        memory: Arc<BodyMemory>,
     ) -> Arc<Self> {
         let keys = Keys::of(&config);
         let region = config.settings.region.as_deref().unwrap_or_default();
@@ -176,6 +182,7 @@ impl ProviderCore {
         Arc::new(Self {
             format,
             transport,
+            memory,
             authoriser,
             name: config.name.as_str().into(),
             name_header: HeaderValue::from_str(&config.name).unwrap_or_else(|_| HeaderValue::from_static("?")),

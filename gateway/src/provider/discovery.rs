@@ -83,6 +83,7 @@ mod tests {
     use super::*;
     use crate::{
         config,
+        memory::BodyMemory,
         telemetry::Metrics,
         transport::{
             SendFuture, Transport, TransportError,
@@ -123,7 +124,8 @@ mod tests {
         let listening = Arc::new(Listening::default());
         let format = wire::format("openai").unwrap();
         let authoriser: Arc<dyn Authoriser> = Arc::new(Word(word));
-        let core = ProviderCore::authorised(config, format, listening.clone(), Some(authoriser), &Metrics::new());
+        let (transport, memory) = (listening.clone(), BodyMemory::unbounded());
+        let core = ProviderCore::authorised(config, format, transport, Some(authoriser), &Metrics::new(), memory);
         let refusal = read_models(&core).await.unwrap_err();
         let sent = listening.0.lock().unwrap().clone();
         (refusal.cause, sent)

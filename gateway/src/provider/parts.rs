@@ -53,7 +53,9 @@ async fn one(core: Arc<ProviderCore>, part: Upstream, sending: Sending) -> Resul
     if !head.status.is_success() {
         return Err(call::refused(&core, head, body, sending.deadline).await);
     }
-    let body = timeout_at(sending.deadline, call::whole(body)).await.map_err(|_| call::too_slow())??;
-    let answer = core.format.answer(&reading, &head.headers, body)?;
+    let (body, share) =
+        timeout_at(sending.deadline, call::whole(&core, body)).await.map_err(|_| call::too_slow())??;
+    let mut answer = core.format.answer(&reading, &head.headers, body)?;
+    answer.body = share.around(answer.body);
     Ok((reading.inputs, answer, head.headers))
 }

@@ -49,12 +49,14 @@ impl Running {
     pub(super) fn create(core: &Arc<ProviderCore>, jobs: &'static dyn Jobs, request: Request<Payload>) -> Self {
         let asker = Asker::new(core, jobs, request.headers());
         let sending = core.transport.send(request);
+        let core = core.clone();
         let creating = async move {
             let (head, body) = sending.await.map_err(|error| unreachable(&error))?.into_parts();
             if !head.status.is_success() {
                 return Ok(Created::Refused { head, body });
             }
-            let body = whole(body).await?;
+            let (body, share) = whole(&core, body).await?;
+            let body = share.around(body);
             let job = jobs.job(&body)?;
             Ok(Created::Job { head, body, job })
         };
@@ -133,7 +135,8 @@ impl Asker {
         if !head.status.is_success() {
             return Err(refused(&self.core, head, body, deadline).await);
         }
-        let body = whole(body).await?;
+        let (body, share) = whole(&self.core, body).await?;
+        let body = share.around(body);
         let job = self.jobs.job(&body)?;
         Ok((head, body, job))
     }
@@ -185,7 +188,7 @@ impl Asker {
     async fn cancel_once(&self, path: &str) -> Option<StatusCode> {
         let (head, body) = self.send(Method::POST, self.core.uri(path).ok()?, None).await.ok()?;
         // read to its end, so that the connection can be used again
-        let _ = whole(body).await;
+        let _ = whole(&self.core, body).await;
         Some(head.status)
     }
 }

@@ -14,6 +14,8 @@ use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame};
 use tokio::sync::Notify;
 
+use crate::memory::{BodyMemory, Share};
+
 /// An answer is kept whole up to here; of a longer one only what a reader still needs, and the writer waits for readers.
 pub const MAX_KEPT: usize = 8 << 20;
 
@@ -27,6 +29,7 @@ pub struct Head {
 /// Written by one task, read by any number of clients.
 pub struct Recording {
     state: Mutex<State>,
+    memory: Arc<BodyMemory>,
     /// Somebody has come, gone or read.
     readers_moved: Notify,
 }
@@ -38,6 +41,8 @@ struct State {
     pieces: VecDeque<Bytes>,
     dropped: usize,
     bytes: usize,
+    /// What they take of the memory for bodies until the answer is complete.
+    share: Share,
     ended: Option<Ended>,
     /// By number: what each waits for, and where it stands.
     readers: HashMap<u64, Standing>,
@@ -57,8 +62,8 @@ enum Ended {
 }
 
 impl Recording {
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), readers_moved: Notify::new() })
+    pub fn new(memory: Arc<BodyMemory>) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), memory, readers_moved: Notify::new() })
     }
 
     pub fn begin(&self, head: Head) {
@@ -73,7 +78,10 @@ impl Recording {
             let moved = self.readers_moved.notified();
             {
                 let mut state = self.lock();
-                if state.bytes + piece.len() <= MAX_KEPT || state.make_room(piece.len()) {
+                // where no memory is left no more is kept than now
+                let with_it = state.bytes + piece.len();
+                let most = if state.share.grow(&self.memory, with_it as u64).is_ok() { MAX_KEPT } else { state.bytes };
+                if state.make_room(piece.len(), most) {
                     state.bytes += piece.len();
                     state.pieces.push_back(piece);
                     state.wake();
@@ -97,6 +105,7 @@ impl Recording {
     fn end(&self, ended: Ended) {
         let mut state = self.lock();
         state.ended.get_or_insert(ended);
+        state.share = Share::default();
         state.wake();
     }
 
@@ -149,16 +158,16 @@ impl State {
         self.readers.values_mut().filter_map(|reader| reader.waker.take()).for_each(Waker::wake);
     }
 
-    /// Drops what every reader has passed.
-    fn make_room(&mut self, needed: usize) -> bool {
+    /// Drops what every reader has passed, until there are at most `most` bytes with those that are needed.
+    fn make_room(&mut self, needed: usize, most: usize) -> bool {
         let slowest = self.readers.values().map(|reader| reader.at).min().unwrap_or(self.dropped);
-        while self.dropped < slowest && self.bytes + needed > MAX_KEPT {
+        while self.dropped < slowest && self.bytes + needed > most {
             let Some(piece) = self.pieces.pop_front() else { break };
             self.bytes -= piece.len();
             self.dropped += 1;
         }
         // one piece may be larger than all that is kept
-        self.bytes + needed <= MAX_KEPT || self.pieces.is_empty()
+        self.bytes + needed <= most || self.pieces.is_empty()
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::Recording;
+use crate::memory::BodyMemory;
 
 /// Finished answers are kept up to here, all together; then the oldest goes.
 const MAX_BYTES: usize = 128 << 20;
@@ -44,9 +45,9 @@ pub enum Claim {
     Full,
 }
 
-#[derive(Default)]
 pub struct Replays {
     entries: Mutex<Entries>,
+    memory: Arc<BodyMemory>,
 }
 
 #[derive(Default)]
@@ -63,6 +64,11 @@ struct Entry {
 }
 
 impl Replays {
+    /// What is still being recorded draws on that memory; what is finished has a bound of its own.
+    pub fn new(memory: Arc<BodyMemory>) -> Self {
+        Self { entries: Mutex::default(), memory }
+    }
+
     /// Finds what has that name, or makes it. Other names of the same recording are added with it.
     pub fn claim(&self, names: &[Name], fingerprint: Fingerprint, now: Instant) -> Claim {
         let mut entries = self.lock();
@@ -74,7 +80,7 @@ impl Replays {
         if entries.by_name.len() + names.len() > MAX_RECORDINGS {
             return Claim::Full;
         }
-        let recording = Recording::new();
+        let recording = Recording::new(self.memory.clone());
         for name in names {
             entries.by_name.insert(name.clone(), Entry { recording: recording.clone(), fingerprint });
         }

@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use proptest::prelude::*;
 
 use super::{recording::MAX_KEPT, *};
+use crate::memory::BodyMemory;
 
 fn head() -> Head {
     Head { status: StatusCode::OK, headers: HeaderMap::new() }
@@ -26,7 +27,7 @@ async fn text(reader: Reader) -> Vec<u8> {
 
 #[tokio::test]
 async fn readers_that_come_early_late_and_in_the_middle_read_the_same() {
-    let recording = Recording::new();
+    let recording = Recording::new(BodyMemory::unbounded());
     let early = recording.reader(0).unwrap();
     let writer = {
         let recording = recording.clone();
@@ -50,7 +51,7 @@ async fn readers_that_come_early_late_and_in_the_middle_read_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_deserted_only_after_its_grace_without_any_reader() {
-    let recording = Recording::new();
+    let recording = Recording::new(BodyMemory::unbounded());
     let first = recording.reader(0).unwrap();
     let deserted = {
         let recording = recording.clone();
@@ -69,7 +70,7 @@ async fn it_is_deserted_only_after_its_grace_without_any_reader() {
 
 #[tokio::test]
 async fn a_long_answer_is_not_kept_whole_and_waits_for_its_slowest_reader() {
-    let recording = Recording::new();
+    let recording = Recording::new(BodyMemory::unbounded());
     let mut slow = recording.reader(0).unwrap();
     let piece = Bytes::from(vec![b'x'; MAX_KEPT / 2]);
     let writer = {
@@ -95,8 +96,32 @@ async fn a_long_answer_is_not_kept_whole_and_waits_for_its_slowest_reader() {
 }
 
 #[tokio::test]
+async fn where_no_memory_is_left_no_more_is_kept_and_the_end_gives_it_back() {
+    const PIECE: usize = 50_000;
+    let memory = BodyMemory::new(2 * PIECE as u64);
+    let recording = Recording::new(memory.clone());
+    let mut reader = recording.reader(0).unwrap();
+    let writer = {
+        let recording = recording.clone();
+        tokio::spawn(async move {
+            for _ in 0..5 {
+                recording.push(Bytes::from(vec![b'x'; PIECE])).await;
+            }
+            recording.finish();
+        })
+    };
+    for _ in 0..5 {
+        assert_eq!(reader.frame().await.unwrap().unwrap().into_data().unwrap().len(), PIECE);
+        assert!(recording.bytes() <= 2 * PIECE && memory.taken() <= 2 * PIECE as u64);
+    }
+    writer.await.unwrap();
+    assert!(!recording.is_whole());
+    assert_eq!(memory.taken(), 0);
+}
+
+#[tokio::test]
 async fn a_writer_that_goes_away_leaves_nobody_waiting() {
-    let recording = Recording::new();
+    let recording = Recording::new(BodyMemory::unbounded());
     let reader = recording.reader(0).unwrap();
     recording.abandon();
     assert!(reader.head().await.is_none());
@@ -105,7 +130,7 @@ async fn a_writer_that_goes_away_leaves_nobody_waiting() {
 
 #[test]
 fn a_name_finds_its_own_request_and_nobody_elses() {
-    let (replays, now) = (Replays::default(), Instant::now());
+    let (replays, now) = (Replays::new(BodyMemory::unbounded()), Instant::now());
     let (one, other) = (Fingerprint::of("/v1/x", b"{}"), Fingerprint::of("/v1/x", b"{ }"));
     let Claim::New(first) = replays.claim(&[name("a", "k")], one, now) else { panic!("nobody has it") };
     let Claim::Known(again) = replays.claim(&[name("a", "k")], one, now) else { panic!("it is there") };
@@ -121,7 +146,7 @@ fn a_name_finds_its_own_request_and_nobody_elses() {
 
 #[tokio::test]
 async fn what_is_kept_is_bounded_in_time_and_bytes() {
-    let (replays, now) = (Replays::default(), Instant::now());
+    let (replays, now) = (Replays::new(BodyMemory::unbounded()), Instant::now());
     let fingerprint = Fingerprint::of("/v1/x", b"");
     for n in 0..40 {
         let names = vec![name("a", &n.to_string())];
@@ -140,7 +165,7 @@ async fn what_is_kept_is_bounded_in_time_and_bytes() {
 
 #[test]
 fn finished_answers_make_room_and_unfinished_ones_do_not() {
-    let (replays, now) = (Replays::default(), Instant::now());
+    let (replays, now) = (Replays::new(BodyMemory::unbounded()), Instant::now());
     let fingerprint = Fingerprint::of("/v1/x", b"");
     for n in 0..store::MAX_RECORDINGS {
         let names = vec![name("a", &n.to_string())];

@@ -55,6 +55,8 @@ pub struct Metrics {
     /// Answers that were kept and came a second time.
     pub replays: IntCounter,
     pub in_flight: IntGauge,
+    /// Set when it is looked at.
+    pub body_memory: IntGauge,
     pub decisions: Decisions,
     series: RwLock<AllSeries>,
     nobody: Arc<Series>,
@@ -150,9 +152,11 @@ impl Metrics {
             registry.register(Box::new(counter.clone())).expect("registered once");
             counter
         };
-        let in_flight =
-            IntGauge::new("prism_requests_in_flight", "Requests being served now.").expect("a valid metric");
-        registry.register(Box::new(in_flight.clone())).expect("registered once");
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGauge::new(name, help).expect("a valid metric");
+            registry.register(Box::new(gauge.clone())).expect("registered once");
+            gauge
+        };
         let cost = Opts::new("prism_cost_usd_total", "US dollars for answers whose price is known.");
         let cost = CounterVec::new(cost, &["provider", "model"]).expect("a valid metric");
         registry.register(Box::new(cost.clone())).expect("registered once");
@@ -226,7 +230,11 @@ impl Metrics {
                 "Copies of requests by provider and outcome: answered, failed, skipped.",
                 &["provider", "outcome"],
             ),
-            in_flight,
+            in_flight: gauge("prism_requests_in_flight", "Requests being served now."),
+            body_memory: gauge(
+                "prism_body_memory_bytes",
+                "Memory that request bodies and collected answers take now, of `server.max_body_memory`.",
+            ),
             decisions: Decisions::default(),
             series: RwLock::default(),
             nobody: Series::new("", ""),

@@ -85,6 +85,14 @@ auth:
 }
 
 #[test]
+fn the_memory_for_bodies_has_room_for_one() {
+    let told = mistakes("server:\n  max_request_body_size: 8MiB\n  max_body_memory: 4MiB\n");
+    let expected = "prism.yaml:3: server.max_body_memory: has no room for one body of the largest size \
+                    (`server.max_request_body_size`)";
+    assert_eq!(told, [expected]);
+}
+
+#[test]
 fn keys_of_clients_are_compared_with_each_other_and_with_the_providers() {
     let told = mistakes(
         "providers: {openai: {api_key: k}}

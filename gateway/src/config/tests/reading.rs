@@ -19,6 +19,14 @@ fn one_provider_is_a_complete_file() {
 }
 
 #[test]
+fn the_memory_for_bodies_is_what_is_said_or_a_share_of_what_there_is() {
+    let said = read("server: {max_body_memory: 64MiB}");
+    assert_eq!(said.server.body_memory(), 64 << 20);
+    let large = read("server: {max_request_body_size: 1000GB}");
+    assert_eq!(large.server.body_memory(), 1_000_000_000_000, "one body of the largest size always has room");
+}
+
+#[test]
 fn nothing_and_empty_blocks_are_the_defaults() {
     let nothing = read("");
     assert_eq!(
@@ -40,7 +48,10 @@ server:
   port: "${PORT}"
   tls: {cert_file: tls/cert.pem, key_file: /etc/key.pem}
   max_request_body_size: 32MiB
+  max_body_memory: 1GiB
   header_timeout: 10s
+  idle_timeout: 75s
+  reuse_port: true
   body_timeout: 60s
   shutdown_timeout: 600s
   pre_stop: 0s

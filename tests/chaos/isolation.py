@@ -1,0 +1,90 @@
+"""What one provider's trouble does to another: measured in windows with and without it, side by side."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.gateway import Gateway, ask
+from support.http1 import Connection
+
+from .elsewhere import Elsewhere
+from .fault import Scale, fault, quantile
+
+TRAFFIC = 20  # requests per second for the troubled one, in every window
+SETTLE = 0.5  # seconds until a window shows what its provider does
+
+
+@dataclass
+class Window:
+    seconds: list[float]
+    cpu: float
+
+    def at(self, share: float) -> float:
+        return quantile(self.seconds, share)
+
+
+class Windows:
+    """One client that asks the calm provider again and again, and what the gateway's threads used meanwhile."""
+
+    def __init__(self, gateway: Gateway, requests: int):
+        self.gateway, self.requests = gateway, requests
+
+    def measure(self) -> Window:
+        seconds, before = [], cpu(self.gateway)
+        with Connection(self.gateway.port) as conn:
+            for _ in range(self.requests):
+                began = time.perf_counter()
+                conn.request("POST", "/v1/chat/completions", ask("c", stream=True))
+                reply = conn.reply()
+                seconds.append(time.perf_counter() - began)
+                assert reply.status == 200, reply
+        return Window(seconds, cpu(self.gateway) - before)
+
+
+def cpu(gateway: Gateway) -> float:
+    """Seconds that all its threads have run."""
+    threads = Path(f"/proc/{gateway.process.pid}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+
+
+def beside(trouble: str, scale: Scale) -> tuple[str, bool]:
+    """Each round has a window with and one without, in turns first, so that whatever else the machine does meets both. The
+    troubled provider is asked as often in both."""
+    with Elsewhere() as troubled, Elsewhere() as calm:
+        each = {"discover": False, "timeouts": {"first_byte": "300ms"}}
+        providers = {"troubled": {"base_url": troubled.base_url, "models": ["t"]} | each,
+                     "calm": {"base_url": calm.base_url, "models": ["c"], "discover": False}}
+        routing = {"circuit_breaker": {"enabled": False}, "retry": {"enabled": False}}
+        with Gateway({"providers": providers, "routing": routing, "logging": {"level": "error"}}) as gateway:
+            windows = Windows(gateway, scale.window)
+            windows.measure()
+            troubled.ask(gateway.port, "t", TRAFFIC)
+            rounds = []
+            for turn in range(scale.rounds):
+                pair = {}
+                for behaviour in (trouble, "is well")[:: 1 if turn % 2 else -1]:
+                    troubled.be(behaviour)
+                    time.sleep(SETTLE)
+                    pair[behaviour] = windows.measure()
+                rounds.append((pair[trouble], pair["is well"]))
+    ratios = sorted(with_it.at(0.99) / without.at(0.99) for with_it, without in rounds)
+    p99, p50 = statistics.median(ratios), statistics.median(with_it.at(0.5) / without.at(0.5) for with_it, without in rounds)
+    together = [quantile([second for pair in rounds for second in pair[at].seconds], 0.99) for at in (0, 1)]
+    work = statistics.median(with_it.cpu / without.cpu for with_it, without in rounds)
+    figure = (f"p50 × {p50:.2f}, p99 × {p99:.3f} (median of {len(rounds)} rounds, {ratios[0]:.2f} to {ratios[-1]:.2f}), "
+              f"of all samples {together[1] * 1e3:.2f} → {together[0] * 1e3:.2f} ms, CPU × {work:.2f}")
+    # a short round on a busy machine only tells a coupling from noise
+    return figure, p99 <= 1.05 if scale.strict else p50 <= 4
+
+
+def listed(trouble: str) -> None:
+    @fault(f"beside a provider that {trouble}", "the p99 of another moves by at most 5 %")
+    def _(scale: Scale):
+        return beside(trouble, scale)
+
+
+for trouble in ("hangs", "resets", "fails", "floods"):
+    listed(trouble)
