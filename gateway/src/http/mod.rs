@@ -48,7 +48,7 @@ pub use status::error_answer;
 pub use tls::Certificates;
 
 use crate::{
-    admission::{Accounts, Door, KeyRing, Limiter},
+    admission::{Accounts, DEFAULT_ORG, Door, KeyRing, Limiter, SpendFile},
     config::{Config, Cors, Security, Server},
     dispatch::{DispatcherMessage, Mirrors, Published},
     prices::Catalogue,
@@ -63,9 +63,6 @@ use crate::{
 const PREFLIGHT_VALID: Duration = Duration::from_secs(600);
 /// Names that wait for model lists still being read; beyond it they are answered at once.
 const MOST_RESOLVING: usize = 256;
-
-/// The organisation that everything in the file belongs to.
-const ORGANISATION: &str = "default";
 
 /// What every handler shares. All of it is read without waiting.
 pub struct Gateway {
@@ -107,7 +104,7 @@ impl Limits {
         Self {
             server: config.server.clone(),
             log_bodies: config.logging.include_bodies,
-            limiter: Limiter::new(accounts, ORGANISATION, &config.rate_limits, before),
+            limiter: Limiter::new(accounts, DEFAULT_ORG, (&config.rate_limits, &config.budgets), before),
         }
     }
 
@@ -143,6 +140,8 @@ impl Phase {
 }
 
 impl Gateway {
+    /// # Errors
+    /// When what was spent before cannot be read.
     pub fn new(
         config: &Config,
         table: Published,
@@ -150,9 +149,10 @@ impl Gateway {
         dispatcher: ActorRef<DispatcherMessage>,
         spool: Option<Arc<Spool>>,
         tracer: Option<Arc<Tracer>>,
-    ) -> Arc<Self> {
+    ) -> Result<Arc<Self>, String> {
         let accounts = Accounts::default();
-        Arc::new(Self {
+        keep_spending(&accounts, config)?;
+        Ok(Arc::new(Self {
             table,
             keys: ArcSwap::from_pointee(KeyRing::new(&config.auth, &accounts)),
             door: Door::new(config.server.max_in_flight),
@@ -170,13 +170,16 @@ impl Gateway {
             dispatcher: ArcSwap::from_pointee(dispatcher),
             began: Instant::now(),
             resolving: Semaphore::new(MOST_RESOLVING),
-        })
+        }))
     }
 }
 
 impl Gateway {
     /// Who may enter, and how much may be asked for from now on; what has been used stays used.
     pub fn admit(&self, config: &Config) {
+        if let Err(error) = keep_spending(&self.accounts, config) {
+            tracing::error!(%error, "spending is not written down");
+        }
         self.keys.store(Arc::new(KeyRing::new(&config.auth, &self.accounts)));
         self.door.resize(config.server.max_in_flight);
         let limits = Limits::of(config, &self.accounts, self.limits.load().limiter.as_deref());
@@ -193,6 +196,16 @@ impl Gateway {
         self.media.store(made);
         Ok(())
     }
+}
+
+/// Spending is written down in the store, where there are budgets.
+fn keep_spending(accounts: &Accounts, config: &Config) -> Result<(), String> {
+    if !config.has_budgets() || accounts.has_book() {
+        return Ok(());
+    }
+    let folder = &config.store.path;
+    let said = |error: std::io::Error| format!("{}: {error}", folder.join(SpendFile::NAME).display());
+    accounts.keep(Box::new(SpendFile::open(folder).map_err(said)?)).map_err(said)
 }
 
 /// Every route, as the operator wants them.
