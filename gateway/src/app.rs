@@ -20,6 +20,8 @@ use crate::{
     watcher::{Watched, Watcher},
 };
 
+/// Between two writings of what was spent: a kill loses no more than this.
+const RECORD: Duration = Duration::from_millis(500);
 /// What was abandoned is still cancelled at its provider, if that is done soon.
 const LAST_ERRANDS: Duration = Duration::from_secs(2);
 
@@ -84,6 +86,7 @@ async fn serve(
         _ = joined => {}
         () = stop.wait() => tracing::warn!("told to stop again: cutting what still runs"),
     }
+    record(gateway);
     root.stop(None);
     gateway.tracer.iter().for_each(|tracer| tracer.close());
     tasks.close();
@@ -142,9 +145,28 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
         None => None,
         Some(otel) => Some(traces::start(otel, &metrics, &tasks).map_err(|error| format!("otel.ca_file: {error}"))?),
     };
-    let gateway = Gateway::new(config, published, metrics, memory, address, spool, tracer);
+    let gateway = Gateway::new(config, published, metrics, memory, address, spool, tracer)?;
+    tokio::spawn(keep_books(gateway.clone()));
     gateway.fetch_media(&config.security)?;
     Ok(Started { gateway, root, tasks })
+}
+
+/// Writes down what is spent, some at a time.
+async fn keep_books(gateway: Arc<Gateway>) {
+    loop {
+        gateway.accounts.spent().await;
+        tokio::time::sleep(RECORD).await;
+        if gateway.accounts.has_book() {
+            let gateway = gateway.clone();
+            let _ = tokio::task::spawn_blocking(move || record(&gateway)).await;
+        }
+    }
+}
+
+fn record(gateway: &Gateway) {
+    if let Err(error) = gateway.accounts.record() {
+        tracing::error!(%error, "spending cannot be written down; it is tried again with the next");
+    }
 }
 
 /// What a person who has just started it wants to know.

@@ -5,6 +5,8 @@
 
 use std::{fmt, iter::Sum, ops::Add};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
 /// Attodollars in a dollar, as a power of ten.
 const USD_PLACES: usize = 18;
 /// A dollar a million tokens is 10¹² attodollars a token.
@@ -15,6 +17,23 @@ const RATE_PLACES: usize = 12;
 pub struct Usd(u128);
 
 impl Usd {
+    /// Reads a plain decimal: digits with up to eighteen decimals, below a trillion.
+    pub fn parse(text: &str) -> Option<Self> {
+        decimal(text, USD_PLACES).filter(|amount| *amount < 10_u128.pow(12 + USD_PLACES as u32)).map(Self)
+    }
+
+    /// A share of it, 0 to 1, as exactly as a float says it.
+    #[must_use]
+    pub fn share(self, share: f64) -> Self {
+        Self((self.0 as f64 * share) as u128)
+    }
+
+    /// What is left of it without another; never less than nothing.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// For counters that are floats: rounded to the nearest one.
     pub fn as_f64(self) -> f64 {
         self.0 as f64 / 1e18
@@ -43,6 +62,20 @@ impl fmt::Display for Usd {
     }
 }
 
+/// As a text, since JSON's numbers are floats to many.
+impl Serialize for Usd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Usd {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("expected US dollars as a plain decimal"))
+    }
+}
+
 impl fmt::Debug for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "${self}")
@@ -56,15 +89,7 @@ pub struct Rate(u64);
 impl Rate {
     /// Reads dollars per million: digits with up to twelve decimals, below eighteen million.
     pub fn per_million(text: &str) -> Option<Self> {
-        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits(whole) || !digits(decimals) || decimals.len() > RATE_PLACES {
-            return None;
-        }
-        let scale = |power: usize| 10_u64.pow(u32::try_from(power).unwrap_or(u32::MAX));
-        let above = whole.parse::<u64>().ok()?.checked_mul(scale(RATE_PLACES))?;
-        let below = decimals.parse::<u64>().ok()? * scale(RATE_PLACES - decimals.len());
-        above.checked_add(below).map(Self)
+        decimal(text, RATE_PLACES).and_then(|rate| u64::try_from(rate).ok()).map(Self)
     }
 
     /// What so many cost.
@@ -84,6 +109,18 @@ impl fmt::Debug for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "${self}/M")
     }
+}
+
+/// Digits with up to so many decimals, as a whole number of the last of them.
+fn decimal(text: &str, places: usize) -> Option<u128> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || decimals.len() > places {
+        return None;
+    }
+    let scale = |power: usize| 10_u128.pow(power as u32);
+    let above = whole.parse::<u128>().ok()?.checked_mul(scale(places))?;
+    above.checked_add(decimals.parse::<u128>().ok()? * scale(places - decimals.len()))
 }
 
 fn plain(f: &mut fmt::Formatter<'_>, whole: u128, mut decimals: u64, mut places: usize) -> fmt::Result {
@@ -123,6 +160,22 @@ mod tests {
         assert_eq!(Usd::default().to_string(), "0");
         assert_eq!((rate("15").of(1) + rate("15").of(2)).to_string(), "0.000045");
         assert!((rate("2.5").of(1_000_000).as_f64() - 2.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn amounts_are_read_exactly_and_never_become_less_than_nothing() {
+        let usd = |text| Usd::parse(text).unwrap();
+        for text in ["0", "10", "0.5", "0.000000000000000001", "999999999999.999999999999999999"] {
+            assert_eq!(usd(text).to_string(), text);
+            let json = serde_json::to_string(&usd(text)).unwrap();
+            assert_eq!(serde_json::from_str::<Usd>(&json).unwrap(), usd(text));
+        }
+        for text in ["", "-1", "1e3", "1.", "0.0000000000000000001", "1000000000000", "10 $"] {
+            assert_eq!(Usd::parse(text), None, "{text}");
+        }
+        assert_eq!(usd("1.5").minus(usd("0.25")), usd("1.25"));
+        assert_eq!(usd("1").minus(usd("2")), Usd::default());
+        assert_eq!(usd("10").share(0.5), usd("5"));
     }
 
     proptest! {

@@ -31,6 +31,8 @@ pub enum Cause {
     Unprocessable,
     /// A quota is used up, upstream or ours (429).
     RateLimited,
+    /// A budget does not pay for it (429).
+    BudgetSpent,
     /// The provider refused the gateway's own credential (upstream 401 or 403; 502 to the caller).
     Credential,
     /// The provider failed or answered something unreadable (502).
@@ -64,6 +66,7 @@ impl Cause {
             Cause::UnsupportedMedia => "unsupported_media",
             Cause::Unprocessable => "unprocessable",
             Cause::RateLimited => "rate_limited",
+            Cause::BudgetSpent => "budget_spent",
             Cause::Credential => "credential",
             Cause::Upstream => "upstream",
             Cause::Unreachable => "unreachable",

@@ -89,7 +89,7 @@ impl KeyRing {
 
 impl Caller {
     fn new(key: &ClientKey, accounts: &Accounts) -> Self {
-        let terms = Terms { rates: key.rates, max_concurrent: key.max_concurrent };
+        let terms = Terms { rates: key.rates, budget: key.budget, max_concurrent: key.max_concurrent };
         Self {
             account: accounts.of(Scope::Key, &key.name, terms),
             name: key.name.as_str().into(),
@@ -135,6 +135,7 @@ mod tests {
             providers: vec![],
             allowed_ips: vec![],
             rates: Rates::default(),
+            budget: None,
             max_concurrent: None,
             tools: ToolRules::default(),
             metadata: Metadata::default(),

@@ -1,10 +1,12 @@
 //! Who may call, what, and how much.
 
+mod budgets;
 mod door;
 mod keys;
 mod limits;
 mod tools;
 
+pub use budgets::{PurseView, SpendBook, SpendFile};
 pub use door::{Door, Entries, Entry};
 pub use keys::{Caller, KeyRing};
 pub use limits::{Account, Accounts, Demand, Estimate, Exceeded, Limiter, Reservation, Scope, Terms, input_tokens};

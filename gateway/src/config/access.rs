@@ -72,6 +72,7 @@ fn client_key(key: file::ClientKey) -> ClientKey {
         providers: key.providers.unwrap_or_default(),
         allowed_ips: key.allowed_ips.unwrap_or_default().iter().map(|network| network.0).collect(),
         rates: Rates::written(key.rate_limit_rpm, key.rate_limit_tpm),
+        budget: None,
         tools: ToolRules {
             allowed: key.allowed_tools.unwrap_or_default(),
             denied: key.denied_tools.unwrap_or_default(),

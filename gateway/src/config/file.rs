@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Number, Value as Json, json};
 
 use super::{
+    budgets::written::Budgets,
     costs::written::CostTracking,
     file_provider::Provider,
     file_routing::Routing,
@@ -66,6 +67,8 @@ pub(super) struct File {
     pub routing: Option<Routing>,
     /// How many requests and tokens a minute are let in.
     pub rate_limiting: Option<RateLimiting>,
+    /// How many US dollars may be spent.
+    pub budgets: Option<Budgets>,
     /// What answers cost.
     pub cost_tracking: Option<CostTracking>,
     /// What is logged, and how.

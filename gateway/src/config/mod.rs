@@ -5,11 +5,12 @@
 //! who has which.
 //! How a text becomes a [`Config`]: `tree` is its YAML with lines, `expand` fills in the environment, `shape` compares
 //! it with the schema, `resolve` says what it means (`provider`, `address`, `key`, `credentials`, `settings`, `headers`,
-//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `rates`, `security`, `usage`, `otel`), and `check` collects every mistake of all of them. `environment`
+//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `rates`, `budgets`, `security`, `usage`, `otel`), and `check` collects every mistake of all of them. `environment`
 //! makes a [`Config`] when there is no file, `request` reads what one request says of its own routing.
 
 mod access;
 mod address;
+mod budgets;
 mod check;
 mod condition;
 mod costs;
@@ -52,6 +53,7 @@ use indexmap::IndexMap;
 use ipnet::IpNet;
 
 pub use access::exposure;
+pub use budgets::{Budget, Budgets, Period};
 pub use check::{Mistake, Mistakes};
 pub use condition::{Condition, Facts, Test};
 pub use costs::CostTracking;
@@ -84,6 +86,7 @@ pub struct Config {
     pub auth: Auth,
     pub routing: Routing,
     pub rate_limits: RateLimits,
+    pub budgets: Budgets,
     pub cost_tracking: CostTracking,
     pub logging: Logging,
     pub prometheus: Prometheus,
@@ -93,6 +96,13 @@ pub struct Config {
     pub store: Store,
     /// `None`: nothing is traced.
     pub otel: Option<Otel>,
+}
+
+impl Config {
+    /// Whether anybody's spending is counted.
+    pub fn has_budgets(&self) -> bool {
+        self.budgets != Budgets::default() || self.auth.keys.iter().any(|key| key.budget.is_some())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -267,6 +277,7 @@ pub struct ClientKey {
     pub allowed_ips: Vec<IpNet>,
     /// Its own, or those of every key.
     pub rates: Rates,
+    pub budget: Option<Budget>,
     /// Requests in progress at once; `None` for as many as the gateway takes.
     pub max_concurrent: Option<usize>,
     pub tools: ToolRules,

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::{
     BUILT_FORMATS, Config, Cors, LogFormat, Logging, Mistake, Mistakes, Prometheus, Rates, Server, Tls, access,
+    budgets,
     check::{Report, suggestion},
     costs,
     expand::{Environment, expand},
@@ -146,6 +147,8 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
     let written = file.rate_limiting.unwrap_or_default();
     let limits_keys = written.enabled != Some(false);
     let rate_limits = rates::rates(written, &auth.keys, context);
+    let cost_tracking = costs::costs(file.cost_tracking.unwrap_or_default(), context);
+    let budgets = budgets::budgets(file.budgets.unwrap_or_default(), &mut auth.keys, cost_tracking.enabled, context);
     for key in &mut auth.keys {
         key.rates = if limits_keys { key.rates.or(rate_limits.per_key) } else { Rates::default() };
     }
@@ -165,7 +168,8 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         auth,
         routing,
         rate_limits,
-        cost_tracking: costs::costs(file.cost_tracking.unwrap_or_default(), context),
+        budgets,
+        cost_tracking,
         logging: logging(file.logging.unwrap_or_default(), context),
         prometheus: prometheus(file.prometheus.unwrap_or_default(), context),
         cors: cors(file.cors.unwrap_or_default(), context),

@@ -284,6 +284,7 @@ fn described(form: &Json) -> String {
             Some("prism-duration") => "a duration".to_owned(),
             Some("prism-size") => "a size".to_owned(),
             Some("prism-rate") => "a price".to_owned(),
+            Some("prism-usd") => "an amount of US dollars".to_owned(),
             _ => "a text".to_owned(),
         }
     }

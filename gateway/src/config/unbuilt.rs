@@ -11,7 +11,6 @@ const UNBUILT: &[(&str, &str)] = &[
         "providers.*.allow_private",
         "organisations, to whose providers it belongs (a provider of this file may be private)",
     ),
-    ("budgets", "budgets"),
     ("cache", "the cache of answers"),
     ("nats", "NATS"),
     ("control_plane", "the control plane"),

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::money::Rate;
+use crate::money::{Rate, Usd};
 
 const YEAR: f64 = 365.0 * 24.0 * 3600.0;
 
@@ -77,6 +77,11 @@ written! {
     "US dollars per million, such as `2.5` or `0.075`, with up to twelve decimals", Rate::per_million
 }
 
+written! {
+    /// An amount of US dollars.
+    Money(Usd), "prism-usd", ["string", "number"], "US dollars, such as `10` or `0.5`", Usd::parse
+}
+
 /// Whether a text is of one of the formats above; `None` when the format is none of them.
 pub(super) fn conforms(format: &str, text: &str) -> Option<Result<(), String>> {
     Some(match format {
@@ -84,6 +89,7 @@ pub(super) fn conforms(format: &str, text: &str) -> Option<Result<(), String>> {
         "prism-size" => Size::parse(text).map(drop),
         "prism-ip-network" => Network::parse(text).map(drop),
         "prism-moment" => Moment::parse(text).map(drop),
+        "prism-usd" => Money::parse(text).map(drop),
         "prism-rate" => Dollars::parse(text).map(drop),
         "prism-host" => Host::parse(text).map(drop),
         _ => return None,

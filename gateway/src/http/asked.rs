@@ -1,10 +1,10 @@
 //! What a client asks by headers: one pass, `x-prism-*` and `x-agentcc-*` alike.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
-use crate::{config::RequestConfig, refusal::Refusal};
+use crate::{api::ClientRequest, config::RequestConfig, refusal::Refusal};
 
 const PROPERTY: &str = "property-";
 /// Longest id that is echoed or logged.
@@ -69,6 +69,18 @@ impl<'a> Asked<'a> {
             }
         }
         Ok(asked)
+    }
+
+    /// On whose behalf is asked: what the header says, or the request's `user`.
+    pub fn user<'b>(&self, request: &'b ClientRequest) -> Option<Cow<'b, str>>
+    where
+        'a: 'b,
+    {
+        let field = || {
+            let value = &request.envelope.field("user")?.value;
+            serde_json::from_slice(&request.body[value.clone()]).ok().map(Cow::Owned)
+        };
+        self.user_id.map(Cow::Borrowed).or_else(field)
     }
 
     /// The header `x-prism-property-NAME`.

@@ -119,6 +119,11 @@ pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Reques
     let (mut text, gauges) = (gateway.metrics.render(), Gauges::new());
     let table = gateway.table.load_full();
     table.providers().filter(|core| !core.is_absent()).for_each(|core| core.show(&gauges));
+    for account in gateway.accounts.spenders() {
+        if let Some(view) = account.budget() {
+            gauges.show_budget(account.scope.name(), &account.name, view.ratio());
+        }
+    }
     gauges.render(&mut text);
     let mut response = Response::new(Body::from(text));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

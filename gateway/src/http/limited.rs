@@ -1,17 +1,23 @@
 //! What a request takes from limits, and what its answer says of them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use chrono::Utc;
 
 use super::way::Way;
 use crate::{
     admission::{Account, Demand, Entry, Estimate, Limiter},
-    dispatch::Route,
+    api::{Endpoint, TokenUsage},
+    config::Routing,
+    dispatch::{Candidate, Route},
+    money::Usd,
+    prices::Catalogue,
     refusal::Refusal,
-    telemetry::{Exchange, Level, Standing},
+    telemetry::{Exchange, Level, Pricing, Standing},
 };
 
+const BUDGET_WARNING: HeaderName = HeaderName::from_static("x-prism-budget-warning");
 /// OpenAI's names.
 const REQUESTS: [HeaderName; 3] = [
     HeaderName::from_static("x-ratelimit-limit-requests"),
@@ -35,10 +41,11 @@ pub(super) fn enter(account: &Account, exchange: &Exchange) -> Result<Entry, Ref
 /// Puts aside what the request may take; the exchange settles it when it ends.
 ///
 /// # Errors
-/// 429 naming the limit that it does not fit into.
+/// 429 naming the limit that it does not fit into, 403 when a hard budget is to pay for what has no price.
 pub(super) fn reserve(
     way: &Way<'_>,
-    route: &Route,
+    (routing, route): (&Routing, &Route),
+    prices: &Arc<Catalogue>,
     limiter: Option<&Limiter>,
     exchange: &mut Exchange,
 ) -> Result<(), Refusal> {
@@ -51,13 +58,13 @@ pub(super) fn reserve(
         ],
         _ => Vec::new(),
     };
-    let user = limiter.filter(|limiter| limiter.tells_users_apart()).and_then(|_| way.user());
-    let demand = Demand {
-        models: &models,
-        user: user.as_deref(),
-        key: way.caller.and_then(|caller| caller.account.as_ref()),
-        estimate: Estimate::of(way.request, first.series.mean_output()),
-    };
+    let user = limiter.filter(|limiter| limiter.tells_users_apart()).and_then(|_| way.asked.user(way.request));
+    let key = way.caller.and_then(|caller| caller.account.as_ref());
+    let estimate = Estimate::of(way.request, first.series.mean_output());
+    let costs = key.is_some_and(|account| account.has_budget())
+        || limiter.is_some_and(|limiter| limiter.asks_for_costs(user.as_deref()));
+    let cost = if costs { dearest(way, (routing, route), prices, estimate) } else { None };
+    let demand = Demand { models: &models, user: user.as_deref(), key, estimate, cost };
     match demand.reserve(limiter, way.gateway.accounts.born()) {
         Ok(reservation) if reservation.is_empty() => Ok(()),
         Ok(reservation) => {
@@ -68,12 +75,42 @@ pub(super) fn reserve(
         Err(exceeded) => {
             exchange.metrics().limited(exceeded.limit());
             exchange.standing = exceeded.standing();
-            Err(exceeded.into())
+            Err(exceeded.refusal(Utc::now()))
         }
     }
 }
 
-/// Of each kind the limit that has the least left: one of ours, or the provider's, whose headers may stand in `out`.
+/// What the request costs at most: with the dearest of those who may answer it, as far as their prices are known. `None`
+/// when none of them is.
+fn dearest(
+    way: &Way<'_>,
+    (routing, route): (&Routing, &Route),
+    prices: &Arc<Catalogue>,
+    estimate: Estimate,
+) -> Option<Usd> {
+    let may_answer = |one: &&Candidate| way.caller.is_none_or(|caller| caller.may_use_provider(&one.core.name));
+    let dearest = |route: &Route| {
+        let candidates = route.candidates.iter().filter(may_answer);
+        candidates.filter_map(|one| cost(way.request.endpoint, one, prices, estimate)).max()
+    };
+    let stand_ins = way.fallbacks(routing).filter_map(|(_, stand_in)| dearest(&stand_in));
+    dearest(route).into_iter().chain(stand_ins).max()
+}
+
+fn cost(endpoint: Endpoint, candidate: &Candidate, prices: &Arc<Catalogue>, estimate: Estimate) -> Option<Usd> {
+    let config = &candidate.core.config;
+    let Pricing::Known(price) = candidate.series.pricing(prices, config, &candidate.upstream) else {
+        return config.simulated.then(Usd::default); // what stays in the process costs nothing
+    };
+    let usage = TokenUsage { input: estimate.input, output: estimate.output, ..TokenUsage::default() };
+    // a reranker is billed by searches or by tokens
+    let search = TokenUsage { searches: 1, ..usage };
+    let searched = (endpoint == Endpoint::Rerank).then(|| price.cost(&search)).flatten();
+    searched.or_else(|| price.cost(&usage))
+}
+
+/// Of each kind the limit that has the least left: one of ours, or the provider's, whose headers may stand in `out`; and
+/// that a budget is nearly spent.
 pub(super) fn show(out: &mut HeaderMap, standing: &Standing) {
     for (names, level) in [(&REQUESTS, standing.requests), (&TOKENS, standing.tokens)] {
         let Some(Level { limit, remaining, reset }) = level else { continue };
@@ -83,6 +120,9 @@ pub(super) fn show(out: &mut HeaderMap, standing: &Standing) {
         }
         let values = [limit.into(), remaining.into(), written(reset)];
         names.iter().cloned().zip(values).for_each(|(name, value)| drop(out.insert(name, value)));
+    }
+    if let Some(warning) = standing.warning.as_deref().and_then(|warning| HeaderValue::from_str(warning).ok()) {
+        out.insert(BUDGET_WARNING, warning);
     }
 }
 
@@ -129,7 +169,7 @@ mod tests {
             out
         };
         let level = Level { limit: 10, remaining: 4, reset: Duration::from_secs(36) };
-        let ours = Standing { requests: Some(level), tokens: None };
+        let ours = Standing { requests: Some(level), ..Standing::default() };
         for (remaining, shown) in [("3", "3"), ("4", "4"), ("5", "4"), ("many", "4")] {
             let mut out = theirs(remaining);
             show(&mut out, &ours);

@@ -53,7 +53,7 @@ pub use status::error_answer;
 pub use tls::Certificates;
 
 use crate::{
-    admission::{Accounts, Door, KeyRing, Limiter},
+    admission::{Accounts, DEFAULT_ORG, Door, KeyRing, Limiter, SpendFile},
     config::{Config, Cors, Security, Server},
     dispatch::{DispatcherMessage, Mirrors, Published},
     memory::BodyMemory,
@@ -69,9 +69,6 @@ use crate::{
 const PREFLIGHT_VALID: Duration = Duration::from_secs(600);
 /// Names that wait for model lists still being read; beyond it they are answered at once.
 const MOST_RESOLVING: usize = 256;
-
-/// The organisation that everything in the file belongs to.
-const ORGANISATION: &str = "default";
 
 /// What every handler shares. All of it is read without waiting.
 pub struct Gateway {
@@ -115,7 +112,7 @@ impl Limits {
         Self {
             server: config.server.clone(),
             log_bodies: config.logging.include_bodies,
-            limiter: Limiter::new(accounts, ORGANISATION, &config.rate_limits, before),
+            limiter: Limiter::new(accounts, DEFAULT_ORG, (&config.rate_limits, &config.budgets), before),
         }
     }
 
@@ -151,6 +148,8 @@ impl Phase {
 }
 
 impl Gateway {
+    /// # Errors
+    /// When what was spent before cannot be read.
     pub fn new(
         config: &Config,
         table: Published,
@@ -159,9 +158,10 @@ impl Gateway {
         dispatcher: ActorRef<DispatcherMessage>,
         spool: Option<Arc<Spool>>,
         tracer: Option<Arc<Tracer>>,
-    ) -> Arc<Self> {
+    ) -> Result<Arc<Self>, String> {
         let accounts = Accounts::default();
-        Arc::new(Self {
+        keep_spending(&accounts, config)?;
+        Ok(Arc::new(Self {
             table,
             keys: ArcSwap::from_pointee(KeyRing::new(&config.auth, &accounts)),
             door: Door::new(config.server.max_in_flight),
@@ -180,13 +180,16 @@ impl Gateway {
             dispatcher: ArcSwap::from_pointee(dispatcher),
             began: Instant::now(),
             resolving: Semaphore::new(MOST_RESOLVING),
-        })
+        }))
     }
 }
 
 impl Gateway {
     /// Who may enter, and how much may be asked for from now on; what has been used stays used.
     pub fn admit(&self, config: &Config) {
+        if let Err(error) = keep_spending(&self.accounts, config) {
+            tracing::error!(%error, "spending is not written down");
+        }
         self.keys.store(Arc::new(KeyRing::new(&config.auth, &self.accounts)));
         self.door.resize(config.server.max_in_flight);
         self.memory.resize(config.server.body_memory());
@@ -204,6 +207,16 @@ impl Gateway {
         self.media.store(made);
         Ok(())
     }
+}
+
+/// Spending is written down in the store, where there are budgets.
+fn keep_spending(accounts: &Accounts, config: &Config) -> Result<(), String> {
+    if !config.has_budgets() || accounts.has_book() {
+        return Ok(());
+    }
+    let folder = &config.store.path;
+    let said = |error: std::io::Error| format!("{}: {error}", folder.join(SpendFile::NAME).display());
+    accounts.keep(Box::new(SpendFile::open(folder).map_err(said)?)).map_err(said)
 }
 
 /// Every route, as the operator wants them.

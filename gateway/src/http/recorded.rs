@@ -1,6 +1,6 @@
 //! Before anything is sent upstream, the beginning of the request's usage event is where no crash can lose it.
 
-use std::{borrow::Cow, time::SystemTime};
+use std::time::SystemTime;
 
 use super::{Gateway, asked::Asked, call::overloaded};
 use crate::{
@@ -26,7 +26,7 @@ pub(super) fn admit(
 ) -> Result<(), Refusal> {
     let Some(spool) = &gateway.spool else { return Ok(()) };
     exchange.likely_input = input_tokens(&request.body);
-    let user = asked.user_id.map(Cow::Borrowed).or_else(|| user(request));
+    let user = asked.user(request);
     let opening = Opening {
         schema: USAGE_SCHEMA,
         request_id: &exchange.request_id,
@@ -49,12 +49,6 @@ pub(super) fn admit(
     let ticket = spool.admit(|out| opening.write(out)).map_err(no_room)?;
     exchange.admitted(ticket);
     Ok(())
-}
-
-/// The body's own `user`, where it is a string.
-fn user(request: &ClientRequest) -> Option<Cow<'_, str>> {
-    let value = &request.envelope.field("user")?.value;
-    serde_json::from_slice(&request.body[value.clone()]).ok()
 }
 
 fn no_room(why: NoTicket) -> Refusal {

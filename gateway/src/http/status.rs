@@ -16,6 +16,9 @@ use crate::{
     refusal::{Cause, Refusal},
 };
 
+/// The official SDKs try a 429 again; a budget that begins anew later than this is not worth it.
+const WORTH_WAITING: Duration = Duration::from_secs(60);
+
 /// The status that the OpenAI SDKs map to the right exception, and OpenAI's name for the kind of error.
 pub(super) fn status(cause: Cause) -> (StatusCode, &'static str) {
     match cause {
@@ -30,6 +33,7 @@ pub(super) fn status(cause: Cause) -> (StatusCode, &'static str) {
         Cause::UnsupportedMedia => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request_error"),
         Cause::Unprocessable => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_request_error"),
         Cause::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
+        Cause::BudgetSpent => (StatusCode::TOO_MANY_REQUESTS, "insufficient_quota"),
         Cause::Credential => (StatusCode::BAD_GATEWAY, "provider_credential_error"),
         Cause::Upstream | Cause::Unreachable => (StatusCode::BAD_GATEWAY, "upstream_error"),
         Cause::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
@@ -63,6 +67,9 @@ pub(super) fn page(refusal: &Refusal) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     retry_after(headers, refusal.retry_after);
+    if refusal.cause == Cause::BudgetSpent && refusal.retry_after.is_none_or(|wait| wait > WORTH_WAITING) {
+        headers.insert("x-should-retry", HeaderValue::from_static("false"));
+    }
     response
 }
 

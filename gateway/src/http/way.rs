@@ -198,15 +198,6 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// On whose behalf is asked: what the header says, or the request's `user`.
-    pub fn user(&self) -> Option<Cow<'a, str>> {
-        let field = || {
-            let field = self.request.envelope.field("user")?;
-            serde_json::from_slice(&self.request.body[field.value.clone()]).ok().map(Cow::Owned)
-        };
-        self.asked.user_id.map(Cow::Borrowed).or_else(field)
-    }
-
     /// What binds the request to one candidate.
     fn affinity(&self, sticky: Sticky) -> Option<u64> {
         let request = self.request;

@@ -1,6 +1,6 @@
 //! What holds at the moment of a scrape. Made anew for each, so that what is gone leaves no series behind.
 
-use prometheus::{Encoder, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, GaugeVec, IntGaugeVec, Opts, Registry, TextEncoder};
 
 /// By provider and region; the region is empty where there is none.
 pub struct Gauges {
@@ -8,6 +8,7 @@ pub struct Gauges {
     breaker: IntGaugeVec,
     limited: IntGaugeVec,
     refused: IntGaugeVec,
+    budgets: GaugeVec,
 }
 
 /// Of one provider in one region.
@@ -26,7 +27,11 @@ impl Gauges {
             registry.register(Box::new(vec.clone())).expect("registered once");
             vec
         };
+        let budgets = Opts::new("prism_budget_used_ratio", "Spent in the running period, as a share of the budget.");
+        let budgets = GaugeVec::new(budgets, &["scope", "name"]).expect("a valid metric");
+        registry.register(Box::new(budgets.clone())).expect("registered once");
         Self {
+            budgets,
             breaker: gauge(
                 "prism_breaker_state",
                 "Where the circuit breaker stands: 0 closed, 1 ramping, 2 half-open, 3 open.",
@@ -44,6 +49,11 @@ impl Gauges {
         set(&self.breaker, shown.breaker);
         set(&self.limited, shown.limited);
         set(&self.refused, shown.refused_keys);
+    }
+
+    /// `name` is one that the configuration names.
+    pub fn show_budget(&self, scope: &str, name: &str, used: f64) {
+        self.budgets.with_label_values(&[scope, name]).set(used);
     }
 
     /// Appended to what else is shown.

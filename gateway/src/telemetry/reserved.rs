@@ -38,10 +38,12 @@ pub enum Fate {
 }
 
 /// How the limits of a request stand: of each kind the one that has the least left.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
     pub requests: Option<Level>,
     pub tokens: Option<Level>,
+    /// That a budget is nearly spent.
+    pub warning: Option<Box<str>>,
 }
 
 /// How much is left of one limit.
@@ -54,13 +56,17 @@ pub struct Level {
 }
 
 impl Standing {
-    /// The tighter one of each kind.
+    /// The tighter one of each kind, and the first warning.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let tighter = |one: Option<Level>, other: Option<Level>| match (one, other) {
             (Some(one), Some(other)) => Some(if other.remaining < one.remaining { other } else { one }),
             (one, other) => one.or(other),
         };
-        Self { requests: tighter(self.requests, other.requests), tokens: tighter(self.tokens, other.tokens) }
+        Self {
+            requests: tighter(self.requests, other.requests),
+            tokens: tighter(self.tokens, other.tokens),
+            warning: self.warning.or(other.warning),
+        }
     }
 }

@@ -1,17 +1,29 @@
 //! Somebody who is limited, and all that limits it.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::{Duration, Instant},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
-use super::{Bucket, Held};
+use chrono::{NaiveDate, Utc};
+use tokio::sync::Notify;
+
+use super::{
+    Bucket, Held,
+    exceeded::{Exhausted, Overdrawn},
+};
 use crate::{
-    admission::{Door, Entry},
-    config::Rates,
+    admission::{
+        Door, Entry,
+        budgets::{Purse, PurseView, Spend},
+    },
+    config::{Budget, Rates},
+    money::Usd,
     refusal::{Cause, Refusal},
-    telemetry::{Level, Standing},
+    telemetry::Standing,
 };
 
 /// When a place may be free again.
@@ -41,6 +53,7 @@ impl Scope {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Terms {
     pub rates: Rates,
+    pub budget: Option<Budget>,
     /// Requests in progress at once.
     pub max_concurrent: Option<usize>,
 }
@@ -57,8 +70,12 @@ pub struct Account {
     pub scope: Scope,
     pub name: Box<str>,
     limits: Mutex<Limits>,
+    /// Whether there is a budget, so that who has none need not ask for the lock.
+    has_budget: AtomicBool,
     /// Without a bound where concurrency is not limited.
     door: Arc<Door>,
+    /// Told when money was spent.
+    pub(super) spent: Arc<Notify>,
 }
 
 /// What limits one of them.
@@ -66,74 +83,64 @@ pub struct Account {
 pub(super) struct Limits {
     requests: Option<Bucket>,
     tokens: Option<Bucket>,
+    pub purse: Option<Purse>,
 }
 
-/// A limit that a request does not fit into.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exceeded {
-    pub scope: Scope,
-    pub name: Box<str>,
-    pub of: Exhausted,
-    pub level: Level,
-    /// When it may fit.
-    pub wait: Duration,
+/// What a request needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub tokens: u64,
+    /// At most; `None` where nobody knows.
+    pub cost: Option<Usd>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exhausted {
-    Requests,
-    /// So many were asked for.
-    Tokens(u64),
+/// What a request holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Holding {
+    tokens: Option<Held>,
+    pub cost: Option<Usd>,
 }
 
-/// By scope and name; those that nobody asks for any more are forgotten.
-type Known = HashMap<(Scope, Box<str>), Weak<Account>>;
-
-/// Every account, so that a reload finds those that it keeps.
-#[derive(Debug)]
-pub struct Accounts {
-    /// What the times of all buckets are counted from.
-    born: Instant,
-    known: Mutex<Known>,
-}
-
-impl Default for Accounts {
-    fn default() -> Self {
-        Self { born: Instant::now(), known: Mutex::default() }
-    }
-}
-
-impl Accounts {
-    pub fn born(&self) -> Instant {
-        self.born
-    }
-
-    /// The account of that name with these terms from now on; what it has used stays used. `None` where nothing limits it.
-    pub fn of(&self, scope: Scope, name: &str, terms: Terms) -> Option<Arc<Account>> {
-        if terms == Terms::default() {
-            return None;
-        }
-        let now = self.born.elapsed();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, account| account.strong_count() > 0);
-        let place = known.entry((scope, name.into())).or_default();
-        if let Some(account) = place.upgrade() {
-            account.limits().change(now, terms.rates);
-            account.door.resize(bound(terms));
-            return Some(account);
-        }
-        let limits = Mutex::new(Limits::new(now, terms.rates));
-        let account = Arc::new(Account { scope, name: name.into(), limits, door: Door::new(bound(terms)) });
-        *place = Arc::downgrade(&account);
-        Some(account)
-    }
-}
-
-fn bound(terms: Terms) -> usize {
-    terms.max_concurrent.unwrap_or(usize::MAX)
+/// What a request has used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spent {
+    pub tokens: u64,
+    pub cost: Usd,
 }
 
 impl Account {
+    /// `spend` is what it has spent already.
+    pub(super) fn new(
+        (scope, name): (Scope, &str),
+        terms: Terms,
+        spend: Spend,
+        now: Duration,
+        spent: Arc<Notify>,
+    ) -> Self {
+        let mut limits = Limits::new(now, terms.rates);
+        limits.purse = terms.budget.map(|budget| Purse::new(budget, spend));
+        Self {
+            scope,
+            name: name.into(),
+            limits: Mutex::new(limits),
+            has_budget: AtomicBool::new(terms.budget.is_some()),
+            door: Door::new(bound(terms)),
+            spent,
+        }
+    }
+
+    /// What has been used stays used; `spend` is for one that has had no budget so far.
+    pub(super) fn change(&self, terms: Terms, spend: Spend, now: Duration) {
+        let mut limits = self.limits();
+        limits.change(now, terms.rates);
+        match (&mut limits.purse, terms.budget) {
+            (Some(purse), budget) => purse.change(budget),
+            (none, budget) => *none = budget.map(|budget| Purse::new(budget, spend)),
+        }
+        self.has_budget.store(terms.budget.is_some(), Relaxed);
+        self.door.resize(bound(terms));
+    }
+
     /// A place among its requests in progress.
     ///
     /// # Errors
@@ -147,15 +154,32 @@ impl Account {
         })
     }
 
+    pub fn has_budget(&self) -> bool {
+        self.has_budget.load(Relaxed)
+    }
+
+    /// How its budget stands; `None` where it has none.
+    pub fn budget(&self) -> Option<PurseView> {
+        self.limits().purse.as_ref()?.view(today())
+    }
+
     pub(super) fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn bound(terms: Terms) -> usize {
+    terms.max_concurrent.unwrap_or(usize::MAX)
+}
+
+fn today() -> NaiveDate {
+    Utc::now().date_naive()
+}
+
 impl Limits {
     pub fn new(now: Duration, rates: Rates) -> Self {
         let bucket = |limit| Bucket::new(limit, now);
-        Self { requests: rates.requests.map(bucket), tokens: rates.tokens.map(bucket) }
+        Self { requests: rates.requests.map(bucket), tokens: rates.tokens.map(bucket), purse: None }
     }
 
     pub fn change(&mut self, now: Duration, rates: Rates) {
@@ -167,84 +191,66 @@ impl Limits {
         }
     }
 
-    /// Takes a request and holds its tokens.
+    /// Takes a request and holds what it needs.
     ///
     /// # Errors
-    /// What there is too little of, and how long to wait for it.
-    pub fn admit(&mut self, now: Duration, tokens: u64) -> Result<Option<Held>, (Exhausted, Level, Duration)> {
+    /// What there is too little of; then nothing is taken.
+    pub fn admit(&mut self, now: Duration, wanted: Wanted) -> Result<Holding, Exhausted> {
         if let Some(requests) = &mut self.requests {
-            requests.take(now, 1).map_err(|wait| (Exhausted::Requests, requests.level(now), wait))?;
+            let taken = requests.take(now, 1);
+            taken.map_err(|wait| Exhausted::Requests { level: requests.level(now), wait })?;
         }
-        let Some(bucket) = &mut self.tokens else { return Ok(None) };
-        let held = bucket.reserve(now, tokens);
-        held.map(Some).map_err(|wait| {
-            if let Some(requests) = &mut self.requests {
-                requests.give_back(now, now, 1);
-            }
-            (Exhausted::Tokens(tokens), bucket.level(now), wait)
-        })
+        let mut holding = Holding::default();
+        let held = self.hold(now, wanted, &mut holding);
+        if held.is_err() {
+            self.settle(now, now, holding, None);
+        }
+        held.map(|()| holding)
     }
 
-    /// A request has ended: `admitted` is when it was, `used` its tokens, `None` when it was not sent at all.
-    pub fn settle(&mut self, now: Duration, admitted: Duration, held: Option<Held>, used: Option<u64>) {
+    fn hold(&mut self, now: Duration, wanted: Wanted, holding: &mut Holding) -> Result<(), Exhausted> {
+        if let Some(bucket) = &mut self.tokens {
+            let held = bucket.reserve(now, wanted.tokens);
+            let exhausted = |wait| Exhausted::Tokens { wanted: wanted.tokens, level: bucket.level(now), wait };
+            holding.tokens = Some(held.map_err(exhausted)?);
+        }
+        let Some(purse) = &mut self.purse else { return Ok(()) };
+        let today = today();
+        let Some(view) = purse.view(today) else { return Ok(()) };
+        let reserved = purse.reserve(today, wanted.cost);
+        let wanted = wanted.cost.unwrap_or_default();
+        let exhausted = |short| Exhausted::Budget(Box::new(Overdrawn { short, wanted, view }));
+        holding.cost = Some(reserved.map_err(exhausted)?);
+        Ok(())
+    }
+
+    /// A request has ended: `admitted` is when it was, `used` is `None` when it was not sent at all. Answers how the budget
+    /// stands when there is something new to warn of.
+    pub fn settle(
+        &mut self,
+        now: Duration,
+        admitted: Duration,
+        holding: Holding,
+        used: Option<Spent>,
+    ) -> Option<PurseView> {
         if let (Some(requests), None) = (&mut self.requests, used) {
             requests.give_back(now, admitted, 1);
         }
-        if let (Some(tokens), Some(held)) = (&mut self.tokens, held) {
-            tokens.settle(now, held, used.unwrap_or(0));
+        let used = used.unwrap_or_default();
+        if let (Some(tokens), Some(held)) = (&mut self.tokens, holding.tokens) {
+            tokens.settle(now, held, used.tokens);
         }
+        self.purse.as_mut()?.settle(today(), holding.cost?, used.cost)
     }
 
     pub fn standing(&mut self, now: Duration) -> Standing {
         let level = |bucket: &mut Bucket| bucket.level(now);
-        Standing { requests: self.requests.as_mut().map(level), tokens: self.tokens.as_mut().map(level) }
+        Standing { requests: self.requests.as_mut().map(level), tokens: self.tokens.as_mut().map(level), warning: None }
     }
 
     /// Nothing would be lost with it.
     pub fn is_idle(&mut self, now: Duration) -> bool {
         let idle = |bucket: &mut Option<Bucket>| bucket.as_mut().is_none_or(|bucket| bucket.is_empty(now));
         idle(&mut self.requests) && idle(&mut self.tokens)
-    }
-}
-
-impl Exceeded {
-    /// A word for metrics.
-    pub fn limit(&self) -> &'static str {
-        match (self.scope, self.of) {
-            (Scope::Organisation, Exhausted::Requests) => "organisation_requests",
-            (Scope::Organisation, Exhausted::Tokens(_)) => "organisation_tokens",
-            (Scope::Key, Exhausted::Requests) => "key_requests",
-            (Scope::Key, Exhausted::Tokens(_)) => "key_tokens",
-            (Scope::User, Exhausted::Requests) => "user_requests",
-            (Scope::User, Exhausted::Tokens(_)) => "user_tokens",
-            (Scope::Model, Exhausted::Requests) => "model_requests",
-            (Scope::Model, Exhausted::Tokens(_)) => "model_tokens",
-        }
-    }
-
-    pub fn standing(&self) -> Standing {
-        match self.of {
-            Exhausted::Requests => Standing { requests: Some(self.level), tokens: None },
-            Exhausted::Tokens(_) => Standing { requests: None, tokens: Some(self.level) },
-        }
-    }
-}
-
-impl From<Exceeded> for Refusal {
-    fn from(exceeded: Exceeded) -> Self {
-        let Exceeded { scope, name, of, level, wait } = exceeded;
-        let whose = match scope {
-            Scope::Organisation => "the organisation".to_owned(),
-            Scope::Key | Scope::User | Scope::Model => format!("the {} `{name}`", scope.name()),
-        };
-        let limit = level.limit;
-        let message = match of {
-            Exhausted::Requests => format!("the limit of {limit} requests per minute of {whose} is reached"),
-            Exhausted::Tokens(wanted) => format!(
-                "the limit of {limit} tokens per minute of {whose} is reached: this request may take {wanted}, {} are left",
-                level.remaining
-            ),
-        };
-        Refusal::new(Cause::RateLimited, message).code("rate_limit_exceeded").retry_after(Some(wait))
     }
 }

@@ -1,9 +1,12 @@
 //! All limits of one organisation.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use super::{Account, Accounts, Estimate, Exceeded, Reservation, Scope, Terms, reservation::Holder, users::Users};
-use crate::config::{RateLimits, Rates, names_model};
+use crate::{
+    config::{Budget, Budgets, RateLimits, Rates, names_model},
+    money::Usd,
+};
 
 /// Immutable: a reload makes a new one, with the accounts of the old.
 #[derive(Debug)]
@@ -12,32 +15,44 @@ pub struct Limiter {
     /// By pattern.
     models: Vec<Arc<Account>>,
     users: Option<Arc<Users>>,
+    /// Users that have a budget.
+    spenders: HashMap<Box<str>, Arc<Account>>,
 }
 
 /// What a request asks for.
 #[derive(Debug)]
 pub struct Demand<'a> {
-    /// Every name of the model: as it was asked for, and as providers know it.
+    /// Every name of the model: as it was asked for, and as its first provider knows it.
     pub models: &'a [String],
     pub user: Option<&'a str>,
     /// The key that asks.
     pub key: Option<&'a Arc<Account>>,
     pub estimate: Estimate,
+    /// The most that it may cost; `None` where nobody knows, or nobody asks.
+    pub cost: Option<Usd>,
 }
 
 impl Limiter {
     /// The limits of the organisation of that name from now on; `None` where it has none.
-    pub fn new(accounts: &Accounts, name: &str, limits: &RateLimits, before: Option<&Self>) -> Option<Arc<Self>> {
-        let users = users(accounts, limits.per_user, before.and_then(|before| before.users.as_ref()));
-        let models = limits.per_model.iter();
-        let limiter = Self {
-            organisation: accounts.of(Scope::Organisation, name, Terms::of(limits.global)),
-            models: models
-                .filter_map(|(pattern, rates)| accounts.of(Scope::Model, pattern, Terms::of(*rates)))
-                .collect(),
-            users,
+    pub fn new(
+        accounts: &Accounts,
+        name: &str,
+        (rates, budgets): (&RateLimits, &Budgets),
+        before: Option<&Self>,
+    ) -> Option<Arc<Self>> {
+        let own = Terms { rates: rates.global, budget: budgets.global, max_concurrent: None };
+        let model = |(pattern, rates): (&String, &Rates)| accounts.of(Scope::Model, pattern, Terms::of(*rates));
+        let spender = |(user, budget): (&String, &Budget)| {
+            let terms = Terms { budget: Some(*budget), ..Terms::default() };
+            Some((user.as_str().into(), accounts.of(Scope::User, user, terms)?))
         };
-        let limits_any = limiter.organisation.is_some() || !limiter.models.is_empty() || limiter.users.is_some();
+        let limiter = Self {
+            organisation: accounts.of(Scope::Organisation, name, own),
+            models: rates.per_model.iter().filter_map(model).collect(),
+            users: users(accounts, rates.per_user, before.and_then(|before| before.users.as_ref())),
+            spenders: budgets.users.iter().filter_map(spender).collect(),
+        };
+        let limits_any = limiter.organisation.is_some() || !limiter.models.is_empty() || limiter.tells_users_apart();
         limits_any.then(|| Arc::new(limiter))
     }
 
@@ -48,7 +63,13 @@ impl Limiter {
 
     /// Whether it matters on whose behalf is asked.
     pub fn tells_users_apart(&self) -> bool {
-        self.users.is_some()
+        self.users.is_some() || !self.spenders.is_empty()
+    }
+
+    /// Whether it matters what a request of that user may cost.
+    pub fn asks_for_costs(&self, user: Option<&str>) -> bool {
+        let all = self.organisation.as_ref().is_some_and(|account| account.has_budget());
+        all || user.is_some_and(|user| self.spenders.contains_key(user))
     }
 }
 
@@ -73,7 +94,7 @@ impl Demand<'_> {
     /// # Errors
     /// The first limit that it does not fit into; then nothing is taken. `born` is that of the accounts.
     pub fn reserve(&self, limiter: Option<&Limiter>, born: Instant) -> Result<Reservation, Exceeded> {
-        let mut reservation = Reservation::new(born, self.estimate);
+        let mut reservation = Reservation::new(born, self.estimate, self.cost);
         if let Some(key) = self.key {
             reservation.take(Holder::Account(key.clone()))?;
         }
@@ -81,6 +102,9 @@ impl Demand<'_> {
         if let (Some(users), Some(user)) = (&limiter.users, self.user) {
             let holder = Holder::User { users: users.clone(), id: users.id(user) };
             reservation.take(holder).map_err(|exceeded| Exceeded { name: user.into(), ..exceeded })?;
+        }
+        if let Some(spender) = self.user.and_then(|user| limiter.spenders.get(user)) {
+            reservation.take(Holder::Account(spender.clone()))?;
         }
         for account in &limiter.models {
             if self.models.iter().any(|model| names_model(&account.name, model)) {

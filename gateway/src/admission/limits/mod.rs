@@ -1,4 +1,4 @@
-//! How much may be asked for: requests and tokens a minute, of an organisation, its keys, users and models.
+//! How much may be asked for: requests and tokens a minute, and dollars, of an organisation, its keys, users and models.
 //!
 //! [`Bucket`] is one limit, pure. An [`Account`] is one of those who are limited, with all that limits it behind one lock: a
 //! request passes it at once or not at all, and a reload changes it under those that are in progress. [`Limiter`] knows the
@@ -9,16 +9,20 @@
 //! tens of microseconds.
 
 mod account;
+mod accounts;
 mod bucket;
 mod estimate;
+mod exceeded;
 mod limiter;
 mod reservation;
 #[cfg(test)]
 mod tests;
 mod users;
 
-pub use account::{Account, Accounts, Exceeded, Scope, Terms};
+pub use account::{Account, Scope, Terms};
+pub use accounts::Accounts;
 pub use bucket::{Bucket, Held};
 pub use estimate::{Estimate, input_tokens};
+pub use exceeded::Exceeded;
 pub use limiter::{Demand, Limiter};
 pub use reservation::Reservation;

@@ -7,9 +7,15 @@ use std::{
 
 use smallvec::SmallVec;
 
-use super::{Account, Estimate, Exceeded, Held, Scope, account::Limits, users::Users};
+use super::{
+    Account, Estimate, Exceeded, Scope,
+    account::{Holding, Limits, Spent, Wanted},
+    users::Users,
+};
 use crate::{
+    admission::budgets::PurseView,
     api::TokenUsage,
+    money::Usd,
     telemetry::{Fate, Reserved, Standing, Used},
     wire::openai,
 };
@@ -20,6 +26,8 @@ pub struct Reservation {
     born: Instant,
     admitted: Duration,
     estimate: Estimate,
+    /// The most that it may cost; `None` where nobody knows.
+    cost: Option<Usd>,
     parts: SmallVec<[Part; 2]>,
     standing: Standing,
 }
@@ -28,7 +36,7 @@ pub struct Reservation {
 #[derive(Debug)]
 struct Part {
     holder: Holder,
-    held: Option<Held>,
+    holding: Holding,
 }
 
 /// Whose limits they are.
@@ -45,30 +53,48 @@ impl Holder {
             Self::User { users, id } => users.with(now, *id, then),
         }
     }
+
+    /// How it stands, with a word on its budget where there is something to warn of.
+    fn standing(&self, mut standing: Standing) -> Standing {
+        if let Self::Account(account) = self
+            && account.has_budget()
+            && let Some(view) = account.budget().filter(PurseView::warns)
+        {
+            standing.warning = Some(warning(account, &view).into());
+        }
+        standing
+    }
+}
+
+/// `key app: 8.5 of 10 USD (monthly)`.
+fn warning(account: &Account, view: &PurseView) -> String {
+    let (scope, name) = (account.scope.name(), &account.name);
+    format!("{scope} {name}: {} of {} USD ({})", view.spent, view.budget.limit, view.budget.period.name())
 }
 
 impl Reservation {
-    pub(super) fn new(born: Instant, estimate: Estimate) -> Self {
+    pub(super) fn new(born: Instant, estimate: Estimate, cost: Option<Usd>) -> Self {
         let standing = Standing::default();
-        Self { born, admitted: born.elapsed(), estimate, parts: SmallVec::new(), standing }
+        Self { born, admitted: born.elapsed(), estimate, cost, parts: SmallVec::new(), standing }
     }
 
     /// Takes from one of them what the request needs.
     pub(super) fn take(&mut self, holder: Holder) -> Result<(), Exceeded> {
-        let (now, wanted) = (self.admitted, self.estimate.total());
+        let (now, wanted) = (self.admitted, Wanted { tokens: self.estimate.total(), cost: self.cost });
         let admitted = holder.with(now, |limits| {
-            let held = limits.admit(now, wanted)?;
-            Ok((held, limits.standing(now)))
+            let holding = limits.admit(now, wanted)?;
+            Ok((holding, limits.standing(now)))
         });
-        let (held, standing) = admitted.map_err(|(of, level, wait)| {
+        let (holding, standing) = admitted.map_err(|of| {
             let (scope, name) = match &holder {
                 Holder::Account(account) => (account.scope, account.name.clone()),
                 Holder::User { .. } => (Scope::User, Box::default()),
             };
-            Exceeded { scope, name, of, level, wait }
+            Exceeded { scope, name, of }
         })?;
-        self.standing = self.standing.and(standing);
-        self.parts.push(Part { holder, held });
+        let standing = holder.standing(standing);
+        self.standing = std::mem::take(&mut self.standing).and(standing);
+        self.parts.push(Part { holder, holding });
         Ok(())
     }
 
@@ -78,44 +104,54 @@ impl Reservation {
 
     /// How the limits stood when the request had been let in.
     pub fn standing(&self) -> Standing {
-        self.standing
+        self.standing.clone()
     }
 
-    /// What the request used, as far as it is known and estimated beyond that; `None` when it was not sent.
-    fn used(&self, used: &Used<'_>) -> Option<TokenUsage> {
+    /// What the request used, as far as it is known and estimated beyond that; `None` when it was not sent. What is answered
+    /// and whose cost nobody knows costs what was put aside for it.
+    fn spent(&self, used: &Used<'_>) -> Option<Spent> {
         let Estimate { input, output } = self.estimate;
         let estimated = |output| TokenUsage { input, output, ..TokenUsage::default() };
-        match (used.fate, used.usage) {
-            (Fate::Unsent, _) => None,
-            (Fate::Failed, _) => Some(TokenUsage::default()),
-            (Fate::Abandoned, _) => Some(estimated(output)),
-            (Fate::Answered, Some(usage)) => Some(*usage),
-            (Fate::Answered, None) if used.sent == 0 => Some(estimated(output)),
+        let usage = match (used.fate, used.usage) {
+            (Fate::Unsent, _) => return None,
+            (Fate::Failed, _) => return Some(Spent::default()),
+            (Fate::Abandoned, _) => estimated(output),
+            (Fate::Answered, Some(usage)) => *usage,
+            (Fate::Answered, None) if used.sent == 0 => estimated(output),
             // what the provider has said so far may be the input alone
             (Fate::Broken | Fate::Answered, usage) => {
                 let said = usage.copied().unwrap_or_else(|| estimated(0));
-                Some(TokenUsage { output: said.output.max(openai::estimate(used.sent)), ..said })
+                TokenUsage { output: said.output.max(openai::estimate(used.sent)), ..said }
             }
-        }
+        };
+        let cost = used.price.and_then(|price| price.cost(&usage)).or(self.cost);
+        Some(Spent { tokens: usage.input.saturating_add(usage.output), cost: cost.unwrap_or_default() })
     }
 
-    fn end(&mut self, used: Option<&TokenUsage>) -> Standing {
+    fn end(&mut self, spent: Option<Spent>) -> Standing {
         let (now, admitted) = (self.born.elapsed(), self.admitted);
-        let tokens = used.map(|usage| usage.input.saturating_add(usage.output));
-        self.parts.drain(..).fold(Standing::default(), |standing, Part { holder, held }| {
-            let after = holder.with(now, |limits| {
-                limits.settle(now, admitted, held, tokens);
-                limits.standing(now)
+        self.parts.drain(..).fold(Standing::default(), |standing, Part { holder, holding }| {
+            let (warned, after) = holder.with(now, |limits| {
+                let warned = limits.settle(now, admitted, holding, spent);
+                (warned, limits.standing(now))
             });
-            standing.and(after)
+            if let Holder::Account(account) = &holder
+                && holding.cost.is_some()
+            {
+                account.spent.notify_one();
+            }
+            if let (Some(view), Holder::Account(account)) = (warned, &holder) {
+                tracing::warn!(ratio = view.ratio(), "budget: {}", warning(account, &view));
+            }
+            standing.and(holder.standing(after))
         })
     }
 }
 
 impl Reserved for Reservation {
     fn settle(&mut self, used: &Used<'_>) -> Standing {
-        let used = self.used(used);
-        self.end(used.as_ref())
+        let spent = self.spent(used);
+        self.end(spent)
     }
 }
 

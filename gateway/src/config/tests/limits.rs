@@ -1,9 +1,9 @@
-//! Limits of keys and of all: what is read, and what is said when it cannot be.
+//! Limits and budgets of keys and of all: what is read, and what is said when it cannot be.
 
 use serde_json::json;
 
 use super::{mistake, mistakes, read};
-use crate::config::Rates;
+use crate::config::{Budget, Rates};
 
 fn shown(rates: Rates) -> (u64, u64) {
     (rates.requests.map_or(0, Into::into), rates.tokens.map_or(0, Into::into))
@@ -67,4 +67,52 @@ fn metadata_of_a_key_are_scalars_as_they_were_written() {
         json!({"team": "search", "size": 4, "vip": true, "code": "7"})
     );
     assert!(mistake("auth: {keys: [{name: a, key: k, metadata: {team: [a]}}]}").contains("metadata.team: expected"));
+}
+
+#[test]
+fn a_budget_of_somebody_takes_what_it_does_not_say_from_the_common_one() {
+    let config = read(
+        "
+auth: {keys: [{name: app, key: k1}, {name: rich, key: k2}, {name: other, key: k3}]}
+budgets:
+  limit: 100.50
+  period: weekly
+  warn_threshold: 0.5
+  users: {ann: 5, bob: {limit: '0.000000000000000001', period: total}, nobody: 0}
+  keys: {app: {limit: 10, hard: false}, rich: 1000}
+",
+    );
+    let shown = |budget: Option<Budget>| {
+        budget.map(|one| (one.limit.to_string(), one.period.name(), one.warn_at.to_string(), one.hard))
+    };
+    let expected =
+        |limit: &str, period, warn_at: &str, hard| Some((limit.to_owned(), period, warn_at.to_owned(), hard));
+    assert_eq!(shown(config.budgets.global), expected("100.5", "weekly", "50.25", true));
+    let user = |name| shown(config.budgets.users.get(name).copied());
+    assert_eq!(user("ann"), expected("5", "weekly", "2.5", true));
+    assert_eq!(user("bob"), expected("0.000000000000000001", "total", "0", true));
+    assert_eq!(user("nobody"), None);
+    let keys: Vec<_> = config.auth.keys.iter().map(|key| shown(key.budget)).collect();
+    assert_eq!(keys, [expected("10", "weekly", "5", false), expected("1000", "weekly", "500", true), None]);
+    let alone = read("budgets: {users: {ann: 5}}").budgets;
+    assert_eq!(alone.global, None);
+    assert_eq!(shown(alone.users.get("ann").copied()), expected("5", "monthly", "4", true));
+}
+
+#[test]
+fn a_budget_that_cannot_hold_is_a_mistake() {
+    assert_eq!(
+        mistake("auth: {keys: [{name: app, key: k}]}\nbudgets: {keys: {ap: 1}}"),
+        "prism.yaml:2: budgets.keys.ap: no such key (did you mean `app`?)"
+    );
+    assert!(mistake("budgets: {keys: {app: 1}}").contains("there is no `auth.keys`"));
+    assert!(mistake("budgets: {limit: 1}\ncost_tracking: {enabled: false}").contains("would count nothing"));
+    assert!(mistake("budgets: {limit: 10 USD}").contains("expected US dollars, such as `10` or `0.5`"));
+    assert!(mistake("budgets: {limit: -1}").contains("expected US dollars"));
+    assert!(mistake("budgets: {period: yearly}").contains("unknown word"));
+    assert!(mistake("budgets: {warn_threshold: 80}").contains("a number from 0 to 1"));
+    assert!(
+        mistake("budgets: {users: {ann: {period: daily}}}").contains("budgets.users.ann.limit: needed and missing")
+    );
+    assert!(mistake("budgets: {limit: 1, hart: true}").contains("did you mean `hard`?"));
 }

@@ -6,6 +6,7 @@ mod threads;
 
 use std::{num::NonZeroU64, time::Duration};
 
+use super::account::Wanted;
 use crate::config::Rates;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -17,4 +18,8 @@ fn limit(units: u64) -> NonZeroU64 {
 /// 0 is no limit.
 fn rates(requests: u64, tokens: u64) -> Rates {
     Rates { requests: NonZeroU64::new(requests), tokens: NonZeroU64::new(tokens) }
+}
+
+fn tokens(tokens: u64) -> Wanted {
+    Wanted { tokens, cost: None }
 }

@@ -6,7 +6,9 @@ use super::rates;
 use crate::{
     admission::limits::{Account, Accounts, Demand, Estimate, Limiter, Reservation, Scope, Terms},
     api::TokenUsage,
-    config::RateLimits,
+    config::{Budget, Budgets, Period, RateLimits},
+    money::{Rate, Usd},
+    prices::{Price, Source},
     telemetry::{Fate, Reserved, Used},
 };
 
@@ -21,13 +23,13 @@ impl Case {
     fn new(limits: &RateLimits, key: Terms) -> Self {
         let accounts = Accounts::default();
         let key = accounts.of(Scope::Key, "app", key);
-        let limiter = Limiter::new(&accounts, "default", limits, None);
+        let limiter = Limiter::new(&accounts, "default", (limits, &Budgets::default()), None);
         Self { accounts, key, limiter }
     }
 
     fn ask(&self, user: &str, model: &str, estimate: Estimate) -> Result<Reservation, &'static str> {
         let models = [model.to_owned()];
-        let demand = Demand { models: &models, user: Some(user), key: self.key.as_ref(), estimate };
+        let demand = Demand { models: &models, user: Some(user), key: self.key.as_ref(), estimate, cost: None };
         let reserved = demand.reserve(self.limiter.as_deref(), self.accounts.born());
         reserved.map_err(|exceeded| exceeded.limit())
     }
@@ -130,4 +132,57 @@ fn places_of_a_key_are_bounded_and_come_back() {
     assert_eq!(account.enter().unwrap_err().code.as_deref(), Some("rate_limit_exceeded"));
     drop(places);
     assert!(account.enter().is_ok());
+}
+
+#[test]
+fn a_budget_is_charged_what_an_answer_cost_or_what_was_put_aside_for_it() {
+    let usd = |text| Usd::parse(text).unwrap();
+    let price = Price::new(Source::Configured, [("input", rate("1")), ("output", rate("2"))]).unwrap();
+    let usage = TokenUsage { input: 1_000_000, output: 500_000, ..Default::default() };
+    let budget = Budget { limit: usd("10"), period: Period::Total, warn_at: usd("8"), hard: true };
+    for (fate, usage, price, spent) in [
+        (Fate::Answered, Some(&usage), Some(&price), "2"),
+        (Fate::Answered, Some(&usage), None, "9"),
+        (Fate::Answered, None, Some(&price), "3"),
+        (Fate::Abandoned, None, None, "9"),
+        (Fate::Broken, None, Some(&price), "1"),
+        (Fate::Failed, None, Some(&price), "0"),
+        (Fate::Unsent, None, None, "0"),
+    ] {
+        let case = Case::new(&RateLimits::default(), Terms { budget: Some(budget), ..Terms::default() });
+        let estimate = Estimate { input: 1_000_000, output: 1_000_000 };
+        let ask = |cost| {
+            Demand { models: &[], user: None, key: case.key.as_ref(), estimate, cost }
+                .reserve(None, case.accounts.born())
+        };
+        let mut reserved = ask(Some(usd("9"))).unwrap();
+        assert_eq!(ask(Some(usd("9"))).unwrap_err().limit(), "key_budget");
+        let standing = reserved.settle(&Used { fate, usage, price, sent: 0 });
+        let view = case.key.as_ref().unwrap().budget().unwrap();
+        assert_eq!((view.spent, view.held), (usd(spent), Usd::default()), "{fate:?}");
+        assert_eq!(standing.warning.is_some(), spent == "9");
+    }
+}
+
+#[test]
+fn a_budget_that_is_taken_away_and_given_back_remembers() {
+    let usd = |text| Usd::parse(text).unwrap();
+    let budget = Budget { limit: usd("10"), period: Period::Monthly, warn_at: usd("8"), hard: true };
+    let terms = Terms { budget: Some(budget), ..Terms::default() };
+    let accounts = Accounts::default();
+    let spend = |account: &Arc<Account>| {
+        let estimate = Estimate::default();
+        let demand = Demand { models: &[], user: None, key: Some(account), estimate, cost: Some(usd("3")) };
+        demand.reserve(None, accounts.born()).unwrap().settle(&used(Fate::Answered, None, 0));
+    };
+    spend(&accounts.of(Scope::Key, "app", terms).unwrap());
+    assert!(accounts.of(Scope::Key, "app", Terms::default()).is_none());
+    let again = accounts.of(Scope::Key, "app", terms).unwrap();
+    assert_eq!(again.budget().unwrap().spent, usd("3"));
+    spend(&again);
+    assert_eq!(accounts.of(Scope::Key, "app", terms).unwrap().budget().unwrap().spent, usd("6"));
+}
+
+fn rate(text: &str) -> Rate {
+    Rate::per_million(text).unwrap()
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::rates;
+use super::{rates, tokens};
 use crate::admission::limits::{Accounts, Scope, Terms, users::Users};
 
 const THREADS: u64 = 8;
@@ -20,7 +20,7 @@ fn a_crowd_is_let_in_up_to_the_limit_and_not_one_more() {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 for _ in 0..EACH {
-                    admitted.fetch_add(account.limits().admit(now, 10).is_ok().into(), Relaxed);
+                    admitted.fetch_add(account.limits().admit(now, tokens(10)).is_ok().into(), Relaxed);
                 }
             });
         }
@@ -38,7 +38,7 @@ fn what_is_given_back_is_there_again_to_the_last_unit() {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 for _ in 0..EACH {
-                    let Ok(held) = account.limits().admit(now, 100) else { continue };
+                    let Ok(held) = account.limits().admit(now, tokens(100)) else { continue };
                     most.fetch_max(inside.fetch_add(1, Relaxed) + 1, Relaxed);
                     inside.fetch_sub(1, Relaxed);
                     account.limits().settle(now, now, held, None);
@@ -64,7 +64,8 @@ fn junk_names_of_users_take_a_bounded_room_and_let_nobody_in_twice() {
                 // every name comes from two threads
                 for number in 0..10_000 {
                     let id = users.id(&format!("user-{}-{number}", thread / 2));
-                    admitted.fetch_add(users.with(now, id, |limits| limits.admit(now, 0).is_ok()).into(), Relaxed);
+                    admitted
+                        .fetch_add(users.with(now, id, |limits| limits.admit(now, tokens(0)).is_ok()).into(), Relaxed);
                 }
             });
         }
@@ -74,6 +75,6 @@ fn junk_names_of_users_take_a_bounded_room_and_let_nobody_in_twice() {
     assert_eq!(admitted.into_inner(), 16 * 1_024 + 16);
     let later = Duration::from_secs(62);
     let id = users.id("somebody new");
-    assert!(users.with(later, id, |limits| limits.admit(later, 0).is_ok()));
+    assert!(users.with(later, id, |limits| limits.admit(later, tokens(0)).is_ok()));
     assert!(users.kept() < 16 * 1_024, "those whose limits are whole again are forgotten");
 }

@@ -1,0 +1,153 @@
+//! The book as one small file with a checksum, replaced as a whole under a lock: several gateways on a machine share it.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::{Entry, Spend, SpendBook};
+
+const NEW: &str = "spend.json.new";
+const LOCK: &str = "spend.lock";
+/// Of those who may read it: nobody else.
+const MODE: u32 = 0o600;
+
+#[derive(Debug)]
+pub struct SpendFile {
+    folder: PathBuf,
+}
+
+impl SpendFile {
+    /// Of the file in its folder.
+    pub const NAME: &str = "spend.json";
+
+    /// The book in a folder, which is made when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(Self::NAME)
+    }
+
+    /// The checksum of what follows it, then the entries as JSON.
+    fn read(&self) -> io::Result<Vec<Entry>> {
+        let text = match fs::read_to_string(self.path()) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "it is damaged: its checksum does not fit");
+        let (sum, json) = text.split_once('\n').ok_or_else(damaged)?;
+        if sum != checksum(json) {
+            return Err(damaged());
+        }
+        Ok(serde_json::from_str(json)?)
+    }
+
+    fn write(&self, entries: &[Entry]) -> io::Result<()> {
+        let json = serde_json::to_string(entries)?;
+        let new = self.folder.join(NEW);
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(&new)?;
+        file.write_all(format!("{}\n{json}", checksum(&json)).as_bytes())?;
+        file.sync_data()?;
+        fs::rename(new, self.path())?;
+        File::open(&self.folder)?.sync_data()
+    }
+}
+
+impl SpendBook for SpendFile {
+    fn load(&self) -> io::Result<Vec<Entry>> {
+        self.read()
+    }
+
+    fn record(&self, added: &[Entry]) -> io::Result<Vec<Spend>> {
+        let lock =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).open(self.folder.join(LOCK))?;
+        lock.lock()?;
+        let mut entries = self.read()?;
+        let mut places = Vec::with_capacity(added.len());
+        for Entry { who, spend } in added {
+            let at = entries.iter().position(|entry| entry.who == *who).unwrap_or_else(|| {
+                entries.push(Entry { who: who.clone(), spend: Spend::default() });
+                entries.len() - 1
+            });
+            entries[at].spend = entries[at].spend.and(*spend);
+            places.push(at);
+        }
+        self.write(&entries)?;
+        Ok(places.into_iter().map(|at| entries[at].spend).collect())
+    }
+}
+
+fn checksum(text: &str) -> String {
+    format!("{:08x}", crc32fast::hash(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::*;
+    use crate::{config::Period, money::Usd};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn entry(who: &str, day: NaiveDate, usd: &str) -> Entry {
+        Entry { who: who.to_owned(), spend: Spend::on(day, Usd::parse(usd).unwrap()) }
+    }
+
+    #[test]
+    fn what_is_written_down_is_there_for_the_next_process_and_for_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (book, other) = (SpendFile::open(folder.path()).unwrap(), SpendFile::open(folder.path()).unwrap());
+        assert!(book.load().unwrap().is_empty());
+        let today = day("2026-03-04");
+        book.record(&[entry("key app", today, "1.5")]).unwrap();
+        let totals = other.record(&[entry("key \"b\"\t", today, "1"), entry("key app", today, "0.25")]).unwrap();
+        let app = totals[1].within(Period::Daily, today);
+        assert_eq!(app.to_string(), "1.75");
+        let loaded = SpendFile::open(folder.path()).unwrap().load().unwrap();
+        assert_eq!(loaded.len(), 2);
+        assert_eq!(loaded[0].spend.within(Period::Total, today), app);
+    }
+
+    #[test]
+    fn many_writers_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let today = day("2026-03-04");
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let book = SpendFile::open(folder.path()).unwrap();
+                    for _ in 0..10 {
+                        book.record(&[entry("key app", today, "0.1")]).unwrap();
+                    }
+                });
+            }
+        });
+        let loaded = SpendFile::open(folder.path()).unwrap().load().unwrap();
+        assert_eq!(loaded[0].spend.within(Period::Monthly, today).to_string(), "4");
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_and_not_a_beginning_from_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = SpendFile::open(folder.path()).unwrap();
+        book.record(&[entry("key app", day("2026-03-04"), "1.5")]).unwrap();
+        let text = fs::read_to_string(book.path()).unwrap();
+        for damaged in [text.replace("1.5", "0.5"), text[..text.len() - 3].to_owned(), String::new()] {
+            fs::write(book.path(), damaged).unwrap();
+            assert_eq!(book.load().unwrap_err().kind(), io::ErrorKind::InvalidData);
+            assert!(book.record(&[]).is_err());
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What may still be spent of a budget: pure, exact to the attodollar.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::{Spend, spend::end};
+use crate::{config::Budget, money::Usd};
+
+/// Somebody's spending, and the budget that it is measured by.
+#[derive(Debug, Clone)]
+pub struct Purse {
+    /// `None` while there is none; what was spent counts when there is one again.
+    budget: Option<Budget>,
+    spend: Spend,
+    /// Reserved for requests in progress.
+    held: Usd,
+    /// The part of `spend` that no book has.
+    unrecorded: Spend,
+    /// Of which budget and which period of it somebody has been warned.
+    warned: Option<(Budget, Option<DateTime<Utc>>)>,
+}
+
+/// How a purse stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurseView {
+    pub budget: Budget,
+    pub spent: Usd,
+    pub held: Usd,
+    /// When it begins anew; `None` for never.
+    pub ends: Option<DateTime<Utc>>,
+}
+
+/// Why a request cannot be paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Short {
+    /// Too little is left.
+    Spent,
+    /// There is enough, if those in progress leave it.
+    Held,
+    /// Nobody knows what it costs.
+    Unpriced,
+}
+
+impl Purse {
+    pub fn new(budget: Budget, spend: Spend) -> Self {
+        Self { budget: Some(budget), spend, held: Usd::default(), unrecorded: Spend::default(), warned: None }
+    }
+
+    pub fn change(&mut self, budget: Option<Budget>) {
+        self.budget = budget;
+    }
+
+    /// Puts aside what a request may cost at most; `None` where its price is not known. Answers what was put aside.
+    ///
+    /// # Errors
+    /// Why not, where the budget is a hard one.
+    pub fn reserve(&mut self, day: NaiveDate, cost: Option<Usd>) -> Result<Usd, Short> {
+        let hard = self.budget.filter(|budget| budget.hard);
+        if let Some(budget) = hard {
+            let cost = cost.ok_or(Short::Unpriced)?;
+            let spent = self.spend.within(budget.period, day);
+            if spent + cost > budget.limit {
+                return Err(Short::Spent);
+            }
+            if spent + self.held + cost > budget.limit {
+                return Err(Short::Held);
+            }
+        }
+        let cost = cost.unwrap_or_default();
+        self.held = self.held + cost;
+        Ok(cost)
+    }
+
+    /// A request has ended and cost so much. Answers how the purse stands when there is something to warn of for the first
+    /// time in its period.
+    pub fn settle(&mut self, day: NaiveDate, held: Usd, cost: Usd) -> Option<PurseView> {
+        self.held = self.held.minus(held);
+        if cost > Usd::default() {
+            let spend = Spend::on(day, cost);
+            self.spend = self.spend.and(spend);
+            self.unrecorded = self.unrecorded.and(spend);
+        }
+        let view = self.view(day).filter(PurseView::warns)?;
+        let known = (view.budget, view.ends);
+        (self.warned.replace(known) != Some(known)).then_some(view)
+    }
+
+    /// `None` while there is no budget.
+    pub fn view(&self, day: NaiveDate) -> Option<PurseView> {
+        let budget = self.budget?;
+        let spent = self.spend.within(budget.period, day);
+        Some(PurseView { budget, spent, held: self.held, ends: end(budget.period, day) })
+    }
+
+    /// Takes what no book has yet.
+    pub fn unrecorded(&mut self) -> Spend {
+        std::mem::take(&mut self.unrecorded)
+    }
+
+    /// A book has what was taken, and perhaps what others spent: in all so much.
+    pub fn recorded(&mut self, total: Spend) {
+        self.spend = total.and(self.unrecorded);
+    }
+
+    /// The book could not take it.
+    pub fn keep_unrecorded(&mut self, taken: Spend) {
+        self.unrecorded = self.unrecorded.and(taken);
+    }
+}
+
+impl PurseView {
+    /// Whether so much is spent that it is warned of.
+    pub fn warns(&self) -> bool {
+        self.spent >= self.budget.warn_at
+    }
+
+    /// What is spent, as a share of the limit.
+    pub fn ratio(&self) -> f64 {
+        self.spent.as_f64() / self.budget.limit.as_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Period;
+
+    fn usd(text: &str) -> Usd {
+        Usd::parse(text).unwrap()
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn purse(limit: &str, period: Period) -> Purse {
+        let limit = usd(limit);
+        Purse::new(Budget { limit, period, warn_at: limit.share(0.8), hard: true }, Spend::default())
+    }
+
+    #[test]
+    fn what_is_reserved_cannot_be_promised_twice() {
+        let (mut purse, today) = (purse("10", Period::Monthly), day("2026-03-31"));
+        let one = Some(usd("1"));
+        assert_eq!((0..1_000).filter(|_| purse.reserve(today, one).is_ok()).count(), 10);
+        assert_eq!(purse.reserve(today, one), Err(Short::Held));
+        assert_eq!(purse.settle(today, usd("1"), usd("0.25")), None);
+        assert_eq!(purse.reserve(today, Some(usd("0.75"))), Ok(usd("0.75")));
+        assert_eq!(purse.reserve(today, Some(usd("0.000000000000000001"))), Err(Short::Held));
+        assert_eq!(purse.reserve(today, Some(usd("9.76"))), Err(Short::Spent));
+        assert_eq!(purse.reserve(today, None), Err(Short::Unpriced));
+        assert!(purse.reserve(today, Some(Usd::default())).is_ok(), "what is free needs no money");
+    }
+
+    #[test]
+    fn each_period_begins_anew_and_only_it() {
+        for (period, last, next) in [
+            (Period::Daily, "2026-03-04", Some("2026-03-05")),
+            (Period::Weekly, "2026-03-08", Some("2026-03-09")), // a Sunday
+            (Period::Monthly, "2028-02-29", Some("2028-03-01")),
+            (Period::Total, "2026-12-31", None),
+        ] {
+            let (mut purse, last) = (purse("1", period), day(last));
+            purse.reserve(last, Some(usd("1"))).unwrap();
+            purse.settle(last, usd("1"), usd("1"));
+            assert!(purse.reserve(last, Some(usd("1"))).is_err());
+            let ends = next.map(|next| day(next).and_time(chrono::NaiveTime::MIN).and_utc());
+            assert_eq!(purse.view(last).unwrap().ends, ends);
+            let after = purse.reserve(last + chrono::Days::new(1), Some(usd("1")));
+            assert_eq!(after.is_ok(), next.is_some(), "{period:?}");
+        }
+    }
+
+    #[test]
+    fn another_period_counts_what_was_spent_in_it() {
+        let mut purse = purse("5", Period::Monthly);
+        for (on, cost) in [("2026-03-01", "1"), ("2026-03-03", "2"), ("2026-03-04", "0.5")] {
+            purse.settle(day(on), Usd::default(), usd(cost));
+        }
+        let spent = |purse: &Purse| purse.view(day("2026-03-04")).unwrap().spent.to_string();
+        for (period, expected) in
+            [(Period::Monthly, "3.5"), (Period::Daily, "0.5"), (Period::Weekly, "2.5"), (Period::Total, "3.5")]
+        {
+            purse.change(Some(Budget { period, ..purse.budget.unwrap() }));
+            assert_eq!(spent(&purse), expected, "{period:?}");
+        }
+    }
+
+    #[test]
+    fn a_warning_comes_once_in_a_period_and_a_soft_budget_refuses_nothing() {
+        let mut purse = purse("1", Period::Daily);
+        purse.change(Some(Budget { hard: false, ..purse.budget.unwrap() }));
+        let today = day("2026-03-04");
+        assert!(purse.settle(today, Usd::default(), usd("0.7")).is_none());
+        assert_eq!(purse.settle(today, Usd::default(), usd("0.7")).unwrap().spent, usd("1.4"));
+        assert!(purse.settle(today, Usd::default(), usd("0.7")).is_none());
+        assert!(purse.reserve(today, Some(usd("100"))).is_ok() && purse.reserve(today, None).is_ok());
+        let tomorrow = day("2026-03-05");
+        assert!(purse.settle(tomorrow, Usd::default(), usd("0.1")).is_none());
+        assert!(purse.settle(tomorrow, Usd::default(), usd("0.8")).is_some());
+    }
+
+    #[test]
+    fn a_book_gets_each_dollar_once_and_may_know_of_more() {
+        let (mut purse, today) = (purse("10", Period::Total), day("2026-03-04"));
+        purse.settle(today, Usd::default(), usd("1"));
+        let taken = purse.unrecorded();
+        purse.settle(today, Usd::default(), usd("2"));
+        purse.keep_unrecorded(taken);
+        let taken = purse.unrecorded();
+        assert_eq!(taken.within(Period::Total, today), usd("3"));
+        purse.settle(today, Usd::default(), usd("0.5"));
+        purse.recorded(taken.and(Spend::on(today, usd("4"))));
+        assert_eq!(purse.view(today).unwrap().spent, usd("7.5"), "another gateway has spent four");
+    }
+
+    proptest! {
+        /// As long as no request costs more than was put aside for it, a hard budget is never exceeded.
+        #[test]
+        fn a_hard_budget_holds(steps in prop::collection::vec((0_u32..400, 0_u32..100, any::<bool>()), 1..80)) {
+            let (mut purse, today) = (purse("10", Period::Weekly), day("2026-03-04"));
+            let cents = |cents: u32| usd(&format!("{}.{:02}", cents / 100, cents % 100));
+            let mut running = vec![];
+            for (cost, share, ends) in steps {
+                running.extend(purse.reserve(today, Some(cents(cost))).ok().map(|_| (cost, share)));
+                if ends && !running.is_empty() {
+                    let (cost, share) = running.remove(0);
+                    purse.settle(today, cents(cost), cents(cost * share / 100));
+                }
+                let view = purse.view(today).unwrap();
+                prop_assert!(view.spent + view.held <= view.budget.limit);
+            }
+        }
+    }
+}
