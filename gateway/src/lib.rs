@@ -26,5 +26,6 @@ pub mod telemetry;
 pub mod traces;
 pub mod translate;
 pub mod transport;
+pub mod usage;
 mod watcher;
 pub mod wire;

@@ -9,6 +9,7 @@ const FLOORS: &[&[&str]] = &[
     &["prices", "wire"],
     &["transport", "telemetry"],
     &["provider", "traces"],
+    &["usage"],
     &["admission", "replay"],
     &["dispatch"],
     &["http"],

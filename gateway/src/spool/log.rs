@@ -155,6 +155,11 @@ impl Log {
         Some(if inner.cursors.is_empty() { 0 } else { lost })
     }
 
+    /// The name of its folder: under it a consumer can file how far it has got.
+    pub fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
     /// Bytes on disk.
     pub fn size(&self) -> u64 {
         self.inner().segments.iter().map(|segment| segment.length).sum()
@@ -249,6 +254,11 @@ impl Reader {
         let at = self.at;
         // the log lives as long as this does, so its sender does
         let _ = self.announced.wait_for(|end| *end > at).await;
+    }
+
+    /// Behind the last of what there is to read now.
+    pub fn end(&self) -> u64 {
+        *self.announced.borrow()
     }
 
     /// Everything is read that may be.
