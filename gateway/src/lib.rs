@@ -20,6 +20,7 @@ pub mod prices;
 pub mod provider;
 pub mod refusal;
 pub mod replay;
+mod reports;
 pub mod secret;
 pub mod spool;
 pub mod telemetry;

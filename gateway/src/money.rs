@@ -35,6 +35,11 @@ impl Usd {
         above.checked_add(below).map(Self)
     }
 
+    /// How far they are apart.
+    pub fn distance(self, other: Self) -> Self {
+        Self(self.0.abs_diff(other.0))
+    }
+
     /// Whole dollars, and the attodollars beyond them: two numbers that fit where 128 bits do not.
     pub fn split(self) -> (u64, u64) {
         (u64::try_from(self.0 / ONE_USD).unwrap_or(u64::MAX), (self.0 % ONE_USD) as u64)

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["admission", "replay"],
     &["dispatch"],
     &["http"],
-    &["options", "formats", "price_list", "translate"],
+    &["options", "formats", "price_list", "reports", "translate"],
     &["watcher"],
     &["app"],
     &["cli"],

@@ -327,7 +327,7 @@ impl Reader {
     }
 }
 
-fn name(base: u64) -> String {
+pub(super) fn name(base: u64) -> String {
     format!("{base:020}.log")
 }
 
