@@ -20,11 +20,12 @@ mod route;
 mod serve;
 mod status;
 mod tls;
+mod usage;
 mod way;
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU8, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -57,6 +58,7 @@ use crate::{
     spool::Spool,
     telemetry::{Metrics, Tracer},
     transport::MediaFetcher,
+    usage::analytics::Analytics,
 };
 
 /// How long a browser remembers that it may call.
@@ -85,6 +87,8 @@ pub struct Gateway {
     pub spool: Option<Arc<Spool>>,
     /// What traces requests; `None` where nothing is traced.
     pub tracer: Option<Arc<Tracer>>,
+    /// What counts them; nothing before it has been started.
+    pub analytics: OnceLock<Arc<Analytics>>,
     /// Its name in events.
     pub name: Box<str>,
     /// The dispatcher's address, asked anew when it has been restarted.
@@ -163,6 +167,7 @@ impl Gateway {
             replays: Replays::default(),
             spool,
             tracer,
+            analytics: OnceLock::new(),
             name: rustix::system::uname().nodename().to_string_lossy().into(),
             metrics,
             prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),

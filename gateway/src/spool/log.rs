@@ -256,11 +256,6 @@ impl Reader {
         let _ = self.announced.wait_for(|end| *end > at).await;
     }
 
-    /// Behind the last of what there is to read now.
-    pub fn end(&self) -> u64 {
-        *self.announced.borrow()
-    }
-
     /// Everything is read that may be.
     pub fn is_at_end(&self) -> bool {
         self.at >= *self.announced.borrow()

@@ -46,9 +46,9 @@ CREATE TABLE hourly (
     PRIMARY KEY (hour, series)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE position (
-    log TEXT PRIMARY KEY,
-    since INTEGER NOT NULL, -- where the batch that was counted last began
-    until INTEGER NOT NULL -- and ended
+    source TEXT PRIMARY KEY,
+    until INTEGER NOT NULL, -- everything before it has been counted
+    millis INTEGER NOT NULL -- when the last of it was written, since 1970
 ) STRICT;
 CREATE TABLE recent (
     batch INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Analytics,
     database::{self, DatabaseError},
-    ledger::{Batch, Ledger},
+    ledger::{Batch, Ledger, Position},
 };
 use crate::spool::{Kind, Log, Reader, Record, Spool};
 
@@ -201,11 +201,16 @@ impl Source {
         if self.is_placed {
             return Ok(());
         }
-        let released = self.reader.position();
-        let known = ledger.position(self.reader.log().name())?;
-        // a log that begins before that batch is a new one in an old one's place
-        if let Some(position) = known.filter(|position| (position.since..=position.until).contains(&released)) {
-            self.counted = position.until.min(self.reader.end());
+        if let Some(Position { until, millis }) = ledger.position(self.reader.log().name())?
+            && self.counted < until
+        {
+            // what is not found is read again, and the events themselves say whether they have been counted
+            let mut is_found = false;
+            while !is_found && self.reader.position() < until && !self.reader.is_at_end() {
+                let records = self.reader.read(BATCH)?;
+                is_found = records.iter().any(|record| record.end == until && record.millis == millis);
+            }
+            self.counted = if is_found { until } else { self.counted };
             self.reader.seek(self.counted);
         }
         self.is_placed = true;
@@ -222,7 +227,7 @@ impl Source {
         let usage: Vec<&[u8]> =
             records.iter().filter(|one| one.kind == Kind::Usage).map(|one| &one.bytes[..]).collect();
         let millis = records.last().map_or(0, |last: &Record| last.millis);
-        let batch = Batch { records: &usage, source: self.reader.log().name(), since: self.counted, until, millis };
+        let batch = Batch { records: &usage, source: self.reader.log().name(), until, millis };
         let counted = ledger.count(&batch)?;
         if counted.unreadable > 0 {
             tracing::error!(events = counted.unreadable, "usage events that cannot be read are not counted");

@@ -35,8 +35,7 @@ pub(super) struct Batch<'a> {
     pub records: &'a [&'a [u8]],
     /// What they are from; its positions only grow.
     pub source: &'a str,
-    /// The source has let go of everything before this.
-    pub since: u64,
+    /// The position behind the last of them.
     pub until: u64,
     /// When the last of them was written, in milliseconds since 1970.
     pub millis: u64,
@@ -45,8 +44,9 @@ pub(super) struct Batch<'a> {
 /// Where a source has been counted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Position {
-    pub since: u64,
     pub until: u64,
+    /// When the record before it was written: another one there is from another source of the same name.
+    pub millis: u64,
 }
 
 /// What became of a batch.
@@ -75,8 +75,8 @@ impl Ledger {
     }
 
     pub fn position(&self, source: &str) -> Result<Option<Position>, DatabaseError> {
-        let statement = "SELECT since, until FROM position WHERE log = ?";
-        let read = |row: &Row<'_>| Ok(Position { since: unsigned(row, 0)?, until: unsigned(row, 1)? });
+        let statement = "SELECT until, millis FROM position WHERE source = ?";
+        let read = |row: &Row<'_>| Ok(Position { until: unsigned(row, 0)?, millis: unsigned(row, 1)? });
         self.connection.query_row(statement, [source], read).optional().map_err(|error| self.named(error))
     }
 
@@ -113,8 +113,8 @@ impl Ledger {
         }
         add(&transaction, &hours, self.most_series)?;
         transaction.execute(
-            "INSERT OR REPLACE INTO position (log, since, until) VALUES (?, ?, ?)",
-            params![batch.source, signed(batch.since), signed(batch.until)],
+            "INSERT OR REPLACE INTO position (source, until, millis) VALUES (?, ?, ?)",
+            params![batch.source, signed(batch.until), signed(batch.millis)],
         )?;
         if !ids.is_empty() {
             let statement = "INSERT INTO recent (millis, ids) VALUES (?, ?)";
