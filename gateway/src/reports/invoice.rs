@@ -152,6 +152,9 @@ fn decimal(text: &str) -> Option<Usd> {
     };
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
     let all = format!("{whole}{decimals}");
+    if all.is_empty() || !all.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     // where the point stands among the digits
     let point = i32::try_from(whole.len()).ok()? + exponent;
     let zeros = |many: i32| "0".repeat(usize::try_from(many).unwrap_or(0));

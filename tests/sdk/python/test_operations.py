@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import prism
 import pytest
@@ -100,6 +101,26 @@ def test_the_raw_answer_of_an_operation(client, gateway, name):
             return raw.parse(), await streamed.parse()
 
     assert [type(answer) for answer in with_async(gateway.url, both)] == [awaited(kind)] * 2
+
+
+def test_usage_is_walked_over_its_pages(client, gateway):
+    for name in ("ann", "bob"):
+        chat(client, user=name)
+    asked = dict(group_by="user", limit=1, extra_query={"status": "answered"})
+    deadline = time.monotonic() + 30
+    while not {"ann", "bob"} <= {row.user for row in client.usage.list(**asked)}:
+        assert time.monotonic() < deadline, "it is counted within about a second"
+        time.sleep(0.1)
+    page = client.usage.list(**asked)
+    rows = list(page)
+    assert len(page.data) == 1 and page.has_next_page() and len(rows) > 1
+    assert page.body.totals.requests == sum(row.requests for row in rows)
+    assert page.body.freshness.behind_ms >= 0 and rows[-1].tokens.input > 0
+
+    async def walk(client):
+        return [row async for row in client.usage.list(**asked)]
+
+    assert [row.user for row in with_async(gateway.url, walk)] == [row.user for row in rows]
 
 
 @pytest.mark.parametrize("kind", [prism.Prism, prism.AsyncPrism])

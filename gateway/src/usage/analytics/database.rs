@@ -83,12 +83,12 @@ pub(super) fn path(folder: &Path) -> PathBuf {
 /// For counting. Several processes may do so at the same time.
 pub(super) fn open(folder: &Path) -> Result<Connection, DatabaseError> {
     let path = path(folder);
-    fs::create_dir_all(folder).map_err(|source| DatabaseError::Io { path: path.clone(), source })?;
+    make(folder, &path).map_err(|source| DatabaseError::Io { path: path.clone(), source })?;
     let opened = Connection::open_with_flags(
         &path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     );
-    let make = |mut connection: Connection| {
+    let tables = |mut connection: Connection| {
         // the spool lets go of what is committed here: it has to be on the disk by then
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -100,7 +100,7 @@ pub(super) fn open(folder: &Path) -> Result<Connection, DatabaseError> {
         transaction.commit()?;
         Ok(connection)
     };
-    let made = opened.and_then(settle).and_then(make);
+    let made = opened.and_then(settle).and_then(tables);
     known(made.map_err(|source| DatabaseError::Sqlite { path: path.clone(), source })?, path)
 }
 
@@ -117,6 +117,13 @@ pub(super) fn open_to_read(folder: &Path) -> Result<Option<Connection>, Database
         Ok(0) => Ok(None), // it is just being made
         _ => known(connection, path).map(Some),
     }
+}
+
+/// An empty file that only its owner can read, where there is none: it names users.
+fn make(folder: &Path, path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    fs::File::options().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
 fn settle(connection: Connection) -> rusqlite::Result<Connection> {
