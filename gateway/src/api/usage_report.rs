@@ -19,10 +19,10 @@ pub struct UsageReport {
     pub next_cursor: Option<String>,
     /// Of all pages.
     pub totals: UsageRow,
-    /// The first moment that is counted (RFC 3339): `from`, down to the hour.
-    pub from: String,
-    /// The first moment that is not counted any more: `to`, up to the hour.
-    pub to: String,
+    /// The first moment that is counted (RFC 3339): what was asked for, down to the hour.
+    pub since: String,
+    /// The first moment that is not counted any more: what was asked for, up to the hour.
+    pub until: String,
     pub freshness: UsageFreshness,
 }
 

@@ -29,8 +29,8 @@ use crate::{
 #[utoipa::path(
     get, path = "/v1/usage", tag = "Usage", operation_id = "listUsage",
     params(
-        ("from" = Option<String>, Query, description = "The first hour that counts: a day (`2026-11-28`, in UTC) or a moment (RFC 3339), down to the hour; 30 days before `to` without it"),
-        ("to" = Option<String>, Query, description = "The first hour that does not count any more: a day or a moment, up to the hour; now without it"),
+        ("since" = Option<String>, Query, description = "The first hour that counts: a day (`2026-11-28`, in UTC) or a moment (RFC 3339), down to the hour; 30 days before `until` without it. Also understood as `from`"),
+        ("until" = Option<String>, Query, description = "The first hour that does not count any more: a day or a moment, up to the hour; now without it. Also understood as `to`"),
         ("group_by" = Option<String>, Query, description = "What rows are told apart by, with commas between: `day`, `hour`, `org`, `key`, `user`, `model`, `provider`, `endpoint`, `status`, `metadata.NAME`; only `totals` without it"),
         ("key" = Option<String>, Query, description = "Only this client key, by its name"),
         ("user" = Option<String>, Query, description = "Only this user"),

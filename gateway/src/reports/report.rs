@@ -73,7 +73,7 @@ fn people(report: &UsageReport, groups: &[&str]) -> String {
     }
     let total = std::iter::once("total".to_owned()).chain(std::iter::repeat(String::new())).take(groups.len());
     let mut text = table.render(Some(total.chain(figures(&report.totals)).collect()));
-    text += &format!("\n{} to {}", report.from, report.to);
+    text += &format!("\n{} to {}", report.since, report.until);
     if let Some(behind) = report.freshness.behind_ms.filter(|behind| *behind > 0) {
         text += &format!(", {:.1} s behind", behind as f64 / 1e3);
     }

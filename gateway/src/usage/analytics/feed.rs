@@ -1,12 +1,7 @@
 //! How events come from the spool to the sums: in batches, a moment after they were written, on a thread that serves no
 //! requests. What cannot be counted waits in the spool.
 
-use std::{
-    future::pending,
-    io,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{future::pending, io, sync::Arc, time::Duration};
 
 use futures_util::future::select_all;
 use tokio::time::{Instant, sleep, timeout};
@@ -14,10 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Analytics,
-    database::{self, DatabaseError},
-    ledger::{Batch, Ledger, Position},
+    counter::Counter,
+    database::DatabaseError,
+    ledger::{Batch, Entry, Ledger, Position},
 };
-use crate::spool::{Kind, Log, Reader, Record, Spool};
+use crate::spool::{Kind, Log, Reader, Spool};
 
 const CONSUMER: &str = "analytics";
 /// Events that come within it are counted together.
@@ -28,18 +24,15 @@ const BATCH: usize = 512 << 10;
 const IDLE: Duration = Duration::from_secs(60);
 /// How often it is asked whether a process has gone and left something.
 const INHERIT: Duration = Duration::from_secs(60);
-const TRIM: Duration = Duration::from_secs(3600);
 /// After a failure it is tried again so much later, then after twice as long, up to a minute.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Counts what the spool has until it is told to stop, and then once more.
 pub struct Feed {
-    analytics: Arc<Analytics>,
     spool: Arc<Spool>,
+    counter: Counter,
     readers: Vec<Source>,
-    ledger: Option<Ledger>,
-    trimmed: Option<Instant>,
 }
 
 /// One log, and how far it has been counted.
@@ -67,7 +60,7 @@ impl Feed {
     /// # Errors
     /// When the spool cannot be read.
     pub fn new(analytics: Arc<Analytics>, spool: Arc<Spool>) -> io::Result<Self> {
-        let mut feed = Self { analytics, spool, readers: Vec::new(), ledger: None, trimmed: None };
+        let mut feed = Self { spool, counter: Counter::new(analytics), readers: Vec::new() };
         feed.look_for_logs()?;
         Ok(feed)
     }
@@ -77,14 +70,14 @@ impl Feed {
         let mut inherited = Instant::now();
         while !stop.is_cancelled() {
             let found = tokio::select! {
-                found = timeout(if self.ledger.is_some() { IDLE } else { INHERIT }, self.ready()) => found.is_ok(),
+                found = timeout(if self.counter.is_open() { IDLE } else { INHERIT }, self.ready()) => found.is_ok(),
                 () = stop.cancelled() => break,
             };
             if !found {
-                self.ledger = None;
+                self.counter.close();
             }
             if found {
-                self.analytics.waits(true);
+                self.counter.analytics().waits(true);
                 tokio::select! { () = sleep(LINGER) => {}, () = stop.cancelled() => {} }
             }
             let inherit = inherited.elapsed() >= INHERIT;
@@ -122,7 +115,7 @@ impl Feed {
     }
 
     async fn step(mut self, inherit: bool) -> (Self, Result<(), Failure>) {
-        let (analytics, spool) = (self.analytics.clone(), self.spool.clone());
+        let (analytics, spool) = (self.counter.analytics().clone(), self.spool.clone());
         let done = tokio::task::spawn_blocking(move || {
             let outcome = self.count(inherit);
             (self, outcome)
@@ -130,7 +123,7 @@ impl Feed {
         match done.await {
             Ok(done) => done,
             Err(_) => {
-                let mut anew = Self { analytics, spool, readers: Vec::new(), ledger: None, trimmed: None };
+                let mut anew = Self { spool, counter: Counter::new(analytics), readers: Vec::new() };
                 let outcome = anew.look_for_logs().map_err(Failure::from).and(Err(Failure::Defect));
                 (anew, outcome)
             }
@@ -145,35 +138,23 @@ impl Feed {
         let counted = self.count_all();
         if counted.is_err() {
             // whatever was read and not counted is read again
-            self.ledger = None;
             self.readers.iter_mut().for_each(Source::again);
         }
-        if let Err(Failure::Database(error)) = &counted
-            && error.is_damage()
-        {
-            let aside = database::put_aside(&self.analytics.folder)?;
-            tracing::error!(%error, aside = %aside.display(), "usage is counted into a new file");
+        if let Err(Failure::Database(error)) = &counted {
+            self.counter.failed(error);
         }
         counted
     }
 
     fn count_all(&mut self) -> Result<(), Failure> {
-        let Self { analytics, readers, ledger, trimmed, .. } = self;
+        let Self { counter, readers, .. } = self;
         for source in readers.iter_mut().filter(|source| !source.reader.is_at_end()) {
-            let ledger = match ledger {
-                Some(ledger) => ledger,
-                None => ledger.insert(Ledger::open(&analytics.folder)?),
-            };
+            let ledger = counter.ledger()?;
             source.place(ledger)?;
             while source.count_some(ledger)? {}
         }
-        if let Some(ledger) = ledger
-            && trimmed.is_none_or(|at| at.elapsed() >= TRIM)
-        {
-            ledger.trim(SystemTime::now().into(), analytics.max_age)?;
-            *trimmed = Some(Instant::now());
-        }
-        analytics.waits(false);
+        counter.trim()?;
+        counter.analytics().waits(false);
         Ok(())
     }
 
@@ -224,10 +205,11 @@ impl Source {
             return Ok(false);
         }
         let until = self.reader.position();
-        let usage: Vec<&[u8]> =
-            records.iter().filter(|one| one.kind == Kind::Usage).map(|one| &one.bytes[..]).collect();
-        let millis = records.last().map_or(0, |last: &Record| last.millis);
-        let batch = Batch { records: &usage, source: self.reader.log().name(), until, millis };
+        let usage = records.iter().filter(|record| record.kind == Kind::Usage);
+        let entries: Vec<_> = usage.map(|record| Entry { end: record.end, event: &record.bytes }).collect();
+        let millis = records.last().map_or(0, |last| last.millis);
+        let source = self.reader.log().name();
+        let batch = Batch { entries: &entries, source, is_shared: false, until, millis };
         let counted = ledger.count(&batch)?;
         if counted.unreadable > 0 {
             tracing::error!(events = counted.unreadable, "usage events that cannot be read are not counted");

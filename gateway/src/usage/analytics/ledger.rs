@@ -32,13 +32,21 @@ pub(super) struct Ledger {
 
 /// Some records in their order, and where they are from.
 pub(super) struct Batch<'a> {
-    pub records: &'a [&'a [u8]],
+    pub entries: &'a [Entry<'a>],
     /// What they are from; its positions only grow.
     pub source: &'a str,
+    /// Other processes count the same source: what is before its position is not counted again.
+    pub is_shared: bool,
     /// The position behind the last of them.
     pub until: u64,
     /// When the last of them was written, in milliseconds since 1970.
     pub millis: u64,
+}
+
+pub(super) struct Entry<'a> {
+    /// The position behind it.
+    pub end: u64,
+    pub event: &'a [u8],
 }
 
 /// Where a source has been counted to.
@@ -75,9 +83,7 @@ impl Ledger {
     }
 
     pub fn position(&self, source: &str) -> Result<Option<Position>, DatabaseError> {
-        let statement = "SELECT until, millis FROM position WHERE source = ?";
-        let read = |row: &Row<'_>| Ok(Position { until: unsigned(row, 0)?, millis: unsigned(row, 1)? });
-        self.connection.query_row(statement, [source], read).optional().map_err(|error| self.named(error))
+        position(&self.connection, source).map_err(|error| self.named(error))
     }
 
     /// Counts a batch, or nothing of it.
@@ -92,11 +98,17 @@ impl Ledger {
     fn count_in_one(&mut self, batch: &Batch<'_>) -> rusqlite::Result<Counted> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         self.recent.catch_up(&transaction)?;
+        let passed =
+            if batch.is_shared { position(&transaction, batch.source)?.map_or(0, |known| known.until) } else { 0 };
         let mut counted = Counted::default();
-        let mut ids = Vec::with_capacity(batch.records.len() * 8);
+        let mut ids = Vec::with_capacity(batch.entries.len() * 8);
         let mut hours: HashMap<(i64, Series<'_>), Sums> = HashMap::new();
-        for record in batch.records {
-            let Ok(event) = Event::read(record) else {
+        for entry in batch.entries {
+            if entry.end <= passed {
+                counted.again += 1;
+                continue;
+            }
+            let Ok(event) = Event::read(entry.event) else {
                 counted.unreadable += 1;
                 continue;
             };
@@ -114,7 +126,7 @@ impl Ledger {
         add(&transaction, &hours, self.most_series)?;
         transaction.execute(
             "INSERT OR REPLACE INTO position (source, until, millis) VALUES (?, ?, ?)",
-            params![batch.source, signed(batch.until), signed(batch.millis)],
+            params![batch.source, signed(batch.until.max(passed)), signed(batch.millis)],
         )?;
         if !ids.is_empty() {
             let statement = "INSERT INTO recent (millis, ids) VALUES (?, ?)";
@@ -144,6 +156,12 @@ impl Ledger {
     fn named(&self, source: rusqlite::Error) -> DatabaseError {
         DatabaseError::Sqlite { path: database::path(&self.folder), source }
     }
+}
+
+fn position(connection: &Connection, source: &str) -> rusqlite::Result<Option<Position>> {
+    let mut statement = connection.prepare_cached("SELECT until, millis FROM position WHERE source = ?")?;
+    let read = |row: &Row<'_>| Ok(Position { until: unsigned(row, 0)?, millis: unsigned(row, 1)? });
+    statement.query_row([source], read).optional()
 }
 
 /// Adds sums to those that are there.

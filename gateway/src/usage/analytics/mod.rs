@@ -7,6 +7,7 @@
 //! Nothing is opened before there is an event or a question, and no request waits for any of it: `feed` reads the spool behind
 //! them. Several processes with one `store.path` write one file, SQLite's write-ahead log between them, and each answers for all.
 
+mod counter;
 mod database;
 mod event;
 mod feed;

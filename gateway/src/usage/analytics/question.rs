@@ -93,8 +93,9 @@ impl Question {
         let mut question = Self { from: 0, to: 0, groups: vec![], filters: vec![], limit: ROWS, after: None };
         for (name, value) in members {
             match name.as_str() {
-                "from" => from = Some(moment("from", &value)?),
-                "to" => to = Some(moment("to", &value)?),
+                // the SDKs have `since` and `until`: `from` is a keyword of Python
+                "from" | "since" => from = Some(moment(&name, &value)?),
+                "to" | "until" => to = Some(moment(&name, &value)?),
                 "group_by" => question.groups.extend(groups(&value)?),
                 "limit" => question.limit = limit(&value)?,
                 "cursor" => cursor = Some(value),
@@ -120,7 +121,7 @@ impl Question {
 
     fn filter(&mut self, name: &str, value: String) -> Result<(), Refusal> {
         let Some(part) = part(name) else {
-            let known = "`from`, `to`, `group_by`, `limit`, `cursor`, `org`, `key`, `user`, `model`, `provider`, \
+            let known = "`from` or `since`, `to` or `until`, `group_by`, `limit`, `cursor`, `org`, `key`, `user`, `model`, `provider`, \
                          `endpoint`, `status`, `metadata.NAME`";
             let message = format!("there is no `{}` (there are: {known})", clipped(name));
             return Err(Refusal::invalid(clipped(name).to_owned(), message));
@@ -166,11 +167,12 @@ fn limit(value: &str) -> Result<usize, Refusal> {
 }
 
 /// RFC 3339, or a day, which begins at midnight UTC.
-fn moment(name: &'static str, value: &str) -> Result<DateTime<Utc>, Refusal> {
+fn moment(name: &str, value: &str) -> Result<DateTime<Utc>, Refusal> {
     // a `+` that nobody has escaped arrives as a space
     let text = value.trim().replace(' ', "+");
     let day = || NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
     DateTime::parse_from_rfc3339(&text).ok().map(|moment| moment.to_utc()).or_else(day).ok_or_else(|| {
+        let name = name.to_owned();
         Refusal::invalid(name, "expected a day such as `2026-11-28`, or a moment such as `2026-11-28T09:00:00Z`")
     })
 }

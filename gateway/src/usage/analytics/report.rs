@@ -52,7 +52,7 @@ impl From<NoReport> for Refusal {
 /// # Errors
 /// When it cannot be read, or the answer would be too large.
 pub fn report(folder: &Path, question: &Question) -> Result<UsageReport, NoReport> {
-    let mut report = UsageReport { from: moment(question.from), to: moment(question.to), ..UsageReport::default() };
+    let mut report = UsageReport { since: moment(question.from), until: moment(question.to), ..UsageReport::default() };
     let Some(connection) = database::open_to_read(folder)? else {
         report.totals.cost_usd = Some("0".to_owned());
         return Ok(report);

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ledger::{Batch, Counted, Ledger, Position, RECENT},
+    ledger::{Batch, Counted, Entry, Ledger, Position, RECENT},
     *,
 };
 use crate::{
@@ -37,9 +37,14 @@ fn event(id: impl ToString, change: Value) -> Vec<u8> {
     serde_json::to_vec(&event).unwrap()
 }
 
+/// The first has the position 1.
+fn entries(events: &[Vec<u8>]) -> Vec<Entry<'_>> {
+    events.iter().zip(1..).map(|(event, end)| Entry { end, event }).collect()
+}
+
 fn count(ledger: &mut Ledger, events: &[Vec<u8>]) -> Counted {
-    let records: Vec<&[u8]> = events.iter().map(Vec::as_slice).collect();
-    ledger.count(&Batch { records: &records, source: "0", until: 1, millis: 7 }).unwrap()
+    let batch = Batch { entries: &entries(events), source: "0", is_shared: false, until: 1, millis: 7 };
+    ledger.count(&batch).unwrap()
 }
 
 fn counted(events: &[Vec<u8>]) -> TempDir {
@@ -85,12 +90,12 @@ fn what_was_used_is_told_by_group() {
     assert_eq!((totals.unpriced, totals.incomplete, totals.estimated, totals.attempts), (1, 1, 1, 5));
     assert_eq!((totals.tokens.input, totals.tokens.output), (40, 20));
     assert!((totals.latency_ms.unwrap().p50 - 100.0).abs() <= 100.0 * RELATIVE_ERROR);
-    assert_eq!((report.from.as_str(), report.to.as_str()), ("2026-10-29T13:00:00Z", "2026-11-28T13:00:00Z"));
+    assert_eq!((report.since.as_str(), report.until.as_str()), ("2026-10-29T13:00:00Z", "2026-11-28T13:00:00Z"));
 
     let days = ask(folder.path(), "group_by=day,model&status=answered&status=failed").data;
     let days: Vec<_> = days.iter().map(|row| (row.day.as_deref().unwrap(), row.model.as_deref().unwrap())).collect();
     assert_eq!(days, [("2026-11-27", "large"), ("2026-11-28", "fast"), ("2026-11-28", "large")]);
-    assert_eq!(ask(folder.path(), "from=2026-11-28&to=2026-11-29").totals.requests, 5);
+    assert_eq!(ask(folder.path(), "since=2026-11-28&until=2026-11-29").totals.requests, 5);
     assert_eq!(ask(folder.path(), "metadata.team=search&user=bob").totals.requests, 1);
     assert_eq!(ask(folder.path(), "to=2026-11-28T11:00:00Z").totals.cost_usd, None, "unknown is never 0");
 }
@@ -107,6 +112,7 @@ fn a_question_that_is_not_understood_names_what() {
     for (query, param) in [
         ("from=yesterday", "from"),
         ("to=2026-13-01", "to"),
+        ("since=yesterday", "since"),
         ("from=2026-11-28&to=2026-11-28", "to"),
         ("group_by=key,colour", "group_by"),
         ("group_by=metadata.", "group_by"),
@@ -143,6 +149,22 @@ fn the_same_event_is_counted_once_wherever_it_comes_from() {
     );
     assert_eq!(count(&mut other, &[event(2, json!({}))]).again, 1, "another process counted it");
     assert_eq!(ask(folder.path(), "").totals.requests, 2);
+}
+
+#[test]
+fn what_several_processes_read_is_counted_by_one_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut one, mut other) = (Ledger::open(folder.path()).unwrap(), Ledger::open(folder.path()).unwrap());
+    let events: Vec<_> = (0..6).map(|id| event(id, json!({}))).collect();
+    let mut read = |ledger: &mut Ledger, until: usize| {
+        ledger.connection().execute("DELETE FROM recent", []).unwrap(); // long ago
+        let batch =
+            Batch { entries: &entries(&events[..until]), source: "s", is_shared: true, until: until as u64, millis: 7 };
+        ledger.count(&batch).unwrap().events
+    };
+    assert_eq!((read(&mut one, 4), read(&mut other, 2), read(&mut other, 6), read(&mut one, 5)), (4, 0, 2, 0));
+    assert_eq!(one.position("s").unwrap().unwrap().until, 6);
+    assert_eq!(ask(folder.path(), "").totals.requests, 6);
 }
 
 #[test]
@@ -199,8 +221,7 @@ fn a_full_disk_counts_nothing_and_later_everything_once() {
     let folder = counted(&[event(0, json!({}))]);
     let mut ledger = Ledger::open(folder.path()).unwrap();
     let events: Vec<_> = (0..500).map(|id| event(id, json!({"user_id": format!("user {id}")}))).collect();
-    let records: Vec<&[u8]> = events.iter().map(Vec::as_slice).collect();
-    let batch = Batch { records: &records, source: "0", until: 2, millis: 8 };
+    let batch = Batch { entries: &entries(&events), source: "0", is_shared: false, until: 2, millis: 8 };
     ledger.connection().execute_batch("PRAGMA max_page_count = 12").unwrap();
     assert!(ledger.count(&batch).unwrap_err().to_string().contains("full"));
     assert_eq!(ask(folder.path(), "").totals.requests, 1);
@@ -251,10 +272,10 @@ fn a_kill_between_counting_and_releasing_counts_nothing_twice() {
     spool.close();
     let mut reader = spool.logs()[0].reader("analytics").unwrap();
     let records = reader.read(1 << 20).unwrap();
-    let bytes: Vec<&[u8]> = records.iter().map(|record| &record.bytes[..]).collect();
-    let until = reader.position();
+    let counted: Vec<_> = records.iter().map(|record| Entry { end: record.end, event: &record.bytes }).collect();
+    let (until, millis) = (reader.position(), records.last().unwrap().millis);
     let mut ledger = Ledger::open(folder.path()).unwrap();
-    ledger.count(&Batch { records: &bytes, source: "0", until, millis: records.last().unwrap().millis }).unwrap();
+    ledger.count(&Batch { entries: &counted, source: "0", is_shared: false, until, millis }).unwrap();
     // killed here: the spool has not heard of it, and who was counted is forgotten
     ledger.connection().execute("DELETE FROM recent", []).unwrap();
     drop((ledger, reader, spool));
@@ -419,37 +440,50 @@ proptest! {
     }
 }
 
-/// `PRISM_EVENTS=10000000 cargo test --release growth -- --nocapture` tells what ten million come to.
-#[test]
-fn growth_follows_what_is_told_apart_and_not_the_requests() {
-    let many: usize = std::env::var("PRISM_EVENTS").ok().and_then(|many| many.parse().ok()).unwrap_or(20_000);
+/// Time goes on through a month at the most; 60 series: 5 keys with 4 models and 3 teams each.
+fn grown(events: usize, hours: usize) -> (TempDir, u64) {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(folder.path()).unwrap();
-    let began = std::time::Instant::now();
     let mut random = fastrand::Rng::with_seed(7);
-    let mut size = Vec::new();
-    for half in [0..many / 2, many / 2..many] {
-        for id in half.clone().step_by(1_000) {
-            // a month of 5 keys with 4 models and 3 teams each
-            let batch: Vec<_> = (id..(id + 1_000).min(half.end)).map(|id| event(id, json!({
-                "started_at": noon() - TimeDelta::hours(random.i64(0..720)), "key_id": format!("key-{}", random.u8(0..5)),
-                "model_served": format!("model-{}", random.u8(0..4)), "metadata": {"team": random.u8(0..3)},
+    let begin = noon() - TimeDelta::hours(hours as i64);
+    let mut make = |id: usize| {
+        event(
+            id,
+            json!({
+                "started_at": begin + TimeDelta::seconds((id * hours * 3_600 / events) as i64),
+                "key_id": format!("key-{}", random.u8(0..5)), "model_served": format!("model-{}", random.u8(0..4)),
+                "metadata": {"team": random.u8(0..3)}, "cost_usd": format!("0.{:09}", random.u32(0..10_000_000)),
+                "tokens": {"input": random.u64(1..9_000), "output": random.u64(1..900)},
                 "duration_ms": 200 + (random.f64().powi(4) * 20_000.0) as u64, "first_token_ms": 50 + random.u64(0..900),
-                "cost_usd": format!("0.{:09}", random.u32(0..10_000_000)), "tokens": {"input": random.u64(1..9_000), "output": random.u64(1..900)},
-            }))).collect();
-            count(&mut ledger, &batch);
-        }
-        ledger.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-        size.push(std::fs::metadata(database::path(folder.path())).unwrap().len());
+            }),
+        )
+    };
+    for first in (0..events).step_by(1_000) {
+        let batch: Vec<_> = (first..(first + 1_000).min(events)).map(&mut make).collect();
+        count(&mut ledger, &batch);
     }
+    ledger.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let size = std::fs::metadata(database::path(folder.path())).unwrap().len();
+    (folder, size)
+}
+
+/// `PRISM_EVENTS=10000000 cargo test growth -- --nocapture` says what ten million come to, and a tenth of them.
+#[test]
+fn growth_follows_what_is_told_apart_and_not_the_requests() {
+    let events: usize = std::env::var("PRISM_EVENTS").ok().and_then(|many| many.parse().ok()).unwrap_or(20_000);
+    let hours = (events / 1_000).clamp(1, 720);
+    let (_, tenth) = grown(events / 10, hours);
+    let began = std::time::Instant::now();
+    let (folder, size) = grown(events, hours);
     let counted = began.elapsed();
     let began = std::time::Instant::now();
-    assert_eq!(ask(folder.path(), "from=2026-10-01&group_by=day,model,key").totals.requests, many as u64);
+    assert_eq!(ask(folder.path(), "from=2026-10-01&group_by=day,model,key").totals.requests, events as u64);
     println!(
-        "{many} events: {:.1} MB, the second half {:.1} MB of it; {:.1} µs an event; the question {:.0} ms",
-        size[1] as f64 / 1e6,
-        (size[1] - size[0]) as f64 / 1e6,
-        counted.as_secs_f64() * 1e6 / many as f64,
+        "{events} events in {hours} hours: {:.2} MB; a tenth of them: {:.2} MB; {:.1} µs each, the question {:.0} ms",
+        size as f64 / 1e6,
+        tenth as f64 / 1e6,
+        counted.as_secs_f64() * 1e6 / events as f64,
         began.elapsed().as_secs_f64() * 1e3
     );
+    assert!(size < 4 * tenth, "ten times the requests");
 }
