@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-use crate::refusal::Refusal;
+use crate::{api::UsageStatus, refusal::Refusal};
 
 /// Rows of a page.
 pub const MOST_ROWS: usize = 1_000;
@@ -126,6 +126,11 @@ impl Question {
             let message = format!("there is no `{}` (there are: {known})", clipped(name));
             return Err(Refusal::invalid(clipped(name).to_owned(), message));
         };
+        if part == Part::Column(Column::Status) && !UsageStatus::ALL.iter().any(|status| status.name() == value) {
+            let known: Vec<_> = UsageStatus::ALL.iter().map(|status| format!("`{}`", status.name())).collect();
+            let message = format!("no request ends as `{}` (there are: {})", clipped(&value), known.join(", "));
+            return Err(Refusal::invalid("status", message));
+        }
         match self.filters.iter_mut().find(|filter| filter.part == part) {
             Some(filter) => filter.values.push(value),
             None => self.filters.push(Filter { part, values: vec![value] }),

@@ -121,6 +121,7 @@ fn a_question_that_is_not_understood_names_what() {
         ("cursor=abc", "cursor"),
         ("group_by=key&cursor=W10", "cursor"),
         ("colour=red", "colour"),
+        ("status=good", "status"),
     ] {
         assert_eq!(refused(query).0, param, "{query}");
     }
