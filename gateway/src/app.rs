@@ -4,7 +4,10 @@ use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use ractor::{Actor, ActorRef};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -17,6 +20,7 @@ use crate::{
     spool::Spool,
     telemetry::{self, Metrics},
     traces,
+    usage::analytics::{Analytics, Feed},
     watcher::{Watched, Watcher},
 };
 
@@ -24,6 +28,8 @@ use crate::{
 const RECORD: Duration = Duration::from_millis(500);
 /// What was abandoned is still cancelled at its provider, if that is done soon.
 const LAST_ERRANDS: Duration = Duration::from_secs(2);
+/// So are the last events, or after the next start.
+const LAST_COUNT: Duration = Duration::from_secs(5);
 
 /// Runs the gateway until it is told to stop.
 ///
@@ -56,6 +62,8 @@ async fn serve(
     let spool = spool(&config, options.config.is_some())?.map(Arc::new);
     let started = start(&config, spool.clone()).await?;
     let Started { gateway, root, tasks } = &started;
+    let counted = CancellationToken::new();
+    let counting = spool.as_ref().map(|spool| count(&config, gateway, spool, &counted)).transpose()?;
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
     let routes = router(gateway.clone(), &config);
     let plane = Plane::start(gateway, &routes, server, tls.clone(), &shutdown)
@@ -94,6 +102,10 @@ async fn serve(
     if let Some(spool) = &spool {
         spool.close();
     }
+    counted.cancel();
+    if let Some(counting) = counting {
+        let _ = tokio::time::timeout(LAST_COUNT, counting).await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -117,6 +129,20 @@ fn spool(config: &Config, is_configured: bool) -> Result<Option<Spool>, String> 
             Ok(None)
         }
     }
+}
+
+/// Adds up what the spool has until it is told to stop.
+fn count(
+    config: &Config,
+    gateway: &Gateway,
+    spool: &Arc<Spool>,
+    stop: &CancellationToken,
+) -> Result<JoinHandle<()>, String> {
+    let analytics = Analytics::new(config.store.path.clone(), config.usage.max_age);
+    let feed = Feed::new(analytics.clone(), spool.clone());
+    let feed = feed.map_err(|error| format!("cannot read the usage spool: {error}"))?;
+    let _ = gateway.analytics.set(analytics);
+    Ok(tokio::spawn(feed.run(stop.clone())))
 }
 
 struct Started {

@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{app, config, formats, http, options::Options, price_list, translate};
+use crate::{app, config, formats, http, options::Options, price_list, reports, translate};
 
 /// One OpenAI-compatible door in front of every LLM provider.
 ///
@@ -65,6 +65,9 @@ enum Command {
         #[arg(long, value_name = "TIMES")]
         measure: Option<NonZeroUsize>,
     },
+    /// Show what has been used: reports, live events, invoices compared.
+    #[command(subcommand)]
+    Usage(reports::Usage),
     /// Print the JSON Schema of the configuration file, for editors.
     Schema,
 }
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
         Some(Command::Translate { measure }) => {
             translate::run(std::io::stdin().lock(), std::io::stdout().lock(), measure)
         }
+        Some(Command::Usage(usage)) => reports::run(&usage, std::io::stdout().lock()),
         Some(Command::Schema) => {
             print(&(serde_json::to_string_pretty(&config::json_schema()).expect("a schema serialises") + "\n"))
         }

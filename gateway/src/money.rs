@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// Attodollars in a dollar, as a power of ten.
 const USD_PLACES: usize = 18;
+/// A dollar in attodollars.
+const ONE_USD: u128 = 10_u128.pow(USD_PLACES as u32);
 /// A dollar a million tokens is 10¹² attodollars a token.
 const RATE_PLACES: usize = 12;
 
@@ -38,6 +40,34 @@ impl Usd {
     pub fn as_f64(self) -> f64 {
         self.0 as f64 / 1e18
     }
+
+    /// Reads what [`fmt::Display`] writes: digits, with up to eighteen decimals.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(decimals) || decimals.len() > USD_PLACES {
+            return None;
+        }
+        let missing = u32::try_from(USD_PLACES - decimals.len()).ok()?;
+        let above = whole.parse::<u128>().ok()?.checked_mul(ONE_USD)?;
+        let below = decimals.parse::<u128>().ok()?.checked_mul(10_u128.pow(missing))?;
+        above.checked_add(below).map(Self)
+    }
+
+    /// How far they are apart.
+    pub fn distance(self, other: Self) -> Self {
+        Self(self.0.abs_diff(other.0))
+    }
+
+    /// Whole dollars, and the attodollars beyond them: two numbers that fit where 128 bits do not.
+    pub fn split(self) -> (u64, u64) {
+        (u64::try_from(self.0 / ONE_USD).unwrap_or(u64::MAX), (self.0 % ONE_USD) as u64)
+    }
+
+    /// What [`Usd::split`] has split.
+    pub fn joined(dollars: u64, attodollars: u64) -> Self {
+        Self(u128::from(dollars) * ONE_USD + u128::from(attodollars))
+    }
 }
 
 impl Add for Usd {
@@ -57,8 +87,7 @@ impl Sum for Usd {
 /// Plain decimals without an exponent or trailing zeros: `0.00325`.
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let one = 10_u128.pow(USD_PLACES as u32);
-        plain(f, self.0 / one, (self.0 % one) as u64, USD_PLACES)
+        plain(f, self.0 / ONE_USD, (self.0 % ONE_USD) as u64, USD_PLACES)
     }
 }
 
@@ -179,6 +208,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_shown_is_read_again_and_what_is_split_joined(dollars in 0..1_u64 << 40, attodollars in 0..ONE_USD as u64) {
+            let amount = Usd::joined(dollars, attodollars);
+            prop_assert_eq!(Usd::parse(&amount.to_string()), Some(amount));
+            prop_assert_eq!(amount.split(), (dollars, attodollars));
+        }
+
         #[test]
         fn the_price_of_a_sum_is_the_sum_of_the_prices(rate: u64, a in 0_u64..1 << 62, b in 0_u64..1 << 62) {
             let rate = Rate(rate);

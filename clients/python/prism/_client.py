@@ -135,6 +135,12 @@ class Prism(SyncClient):
 
         return Route(self)
 
+    @cached_property
+    def usage(self) -> _r.Usage:
+        from ._resources import Usage
+
+        return Usage(self)
+
 
 class AsyncPrism(AsyncClient):
     """One OpenAI-compatible door in front of every LLM provider.
@@ -249,3 +255,9 @@ class AsyncPrism(AsyncClient):
         from ._async_resources import AsyncRoute
 
         return AsyncRoute(self)
+
+    @cached_property
+    def usage(self) -> _a.AsyncUsage:
+        from ._async_resources import AsyncUsage
+
+        return AsyncUsage(self)

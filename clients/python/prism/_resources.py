@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from . import types as _t
     from ._call import Headers, TimeoutTypes
+    from ._pages import SyncPage
     from ._streams import Stream
     from .types.params import *  # noqa: F403
 
@@ -1308,6 +1309,124 @@ class RouteDecisionsWithStreamingResponse:
     def __init__(self, resource: RouteDecisions) -> None:
 
         self.retrieve = streaming(resource.retrieve)
+
+
+class Usage:
+    """usage: What has been used, and what it cost."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> UsageWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return UsageWithRawResponse(Usage(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> UsageWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return UsageWithStreamingResponse(Usage(View(self._client._streaming)))
+
+    def list(
+        self,
+        *,
+        since: Union[str, None, Omit] = omit,
+        until: Union[str, None, Omit] = omit,
+        group_by: Union[str, None, Omit] = omit,
+        key: Union[str, None, Omit] = omit,
+        user: Union[str, None, Omit] = omit,
+        model: Union[str, None, Omit] = omit,
+        provider: Union[str, None, Omit] = omit,
+        endpoint: Union[str, None, Omit] = omit,
+        status: Union[str, None, Omit] = omit,
+        limit: Union[int, None, Omit] = omit,
+        cursor: Union[str, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> SyncPage[_t.UsageRow]:
+        """Report usage
+
+        Requests, errors, tokens, cost and latency of the key's organisation, by any combination of day,
+        hour, key, user, model, provider, endpoint, status and members of the requests' metadata. Usage is
+        counted by the hour, about a second after a request has ended; `freshness` says how far behind it
+        is. Rows come in the order of `group_by`, page after page; `totals` are those of all pages. Beyond
+        10,000 combinations within an hour, new users and metadata (then new models) are counted together as
+        `other`.
+
+        A filter may be given several times: any of its values. `metadata.NAME=VALUE` keeps requests whose
+        metadata have that value; `group_by` takes `metadata.NAME` too.
+
+        `GET /v1/usage`
+
+        Args:
+            since: The first hour that counts: a day (`2026-11-28`, in UTC) or a moment (RFC 3339), down to the hour;
+                30 days before `until` without it. Also understood as `from`
+            until: The first hour that does not count any more: a day or a moment, up to the hour; now without it. Also
+                understood as `to`
+            group_by: What rows are told apart by, with commas between: `day`, `hour`, `org`, `key`, `user`, `model`,
+                `provider`, `endpoint`, `status`, `metadata.NAME`; only `totals` without it
+            key: Only this client key, by its name
+            user: Only this user
+            model: Only this model, as the provider knows it
+            provider: Only this provider
+            endpoint: Only this endpoint: `chat.completions`, …
+            status: Only requests that ended so: `answered`, `failed`, `cancelled`, `cut`, `replayed`, `interrupted`
+            limit: Rows of a page, 1 to 1000; 100 without it
+            cursor: `next_cursor` of the page before
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            What has been used
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        page: SyncPage[_t.UsageRow] = self._client.request(
+            Call(
+                method="GET",
+                path="/v1/usage",
+                answer="UsageReport",
+                page=True,
+                query={
+                    "since": since,
+                    "until": until,
+                    "group_by": group_by,
+                    "key": key,
+                    "user": user,
+                    "model": model,
+                    "provider": provider,
+                    "endpoint": endpoint,
+                    "status": status,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return page
+
+
+class UsageWithRawResponse:
+    def __init__(self, resource: Usage) -> None:
+
+        self.list = raw(resource.list)
+
+
+class UsageWithStreamingResponse:
+    def __init__(self, resource: Usage) -> None:
+
+        self.list = streaming(resource.list)
 
 
 class Chat:

@@ -14,6 +14,7 @@ export class Prism extends APIClient {
   readonly providers: resources.Providers;
   readonly rerank: resources.Rerank;
   readonly route: resources.Route;
+  readonly usage: resources.Usage;
 
   constructor(options: ClientOptions = {}) {
     super(options, 'http://127.0.0.1:8080');
@@ -25,6 +26,7 @@ export class Prism extends APIClient {
     this.providers = new resources.Providers(this);
     this.rerank = new resources.Rerank(this);
     this.route = new resources.Route(this);
+    this.usage = new resources.Usage(this);
   }
 
   static readonly PrismError = errors.PrismError;

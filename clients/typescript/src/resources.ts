@@ -326,6 +326,52 @@ export class RouteDecisions {
   }
 }
 
+/** `client.usage` */
+export class Usage {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Report usage
+   *
+   * Requests, errors, tokens, cost and latency of the key's organisation, by any combination of day,
+   * hour, key, user, model, provider, endpoint, status and members of the requests' metadata. Usage is
+   * counted by the hour, about a second after a request has ended; `freshness` says how far behind it
+   * is. Rows come in the order of `group_by`, page after page; `totals` are those of all pages. Beyond
+   * 10,000 combinations within an hour, new users and metadata (then new models) are counted together as
+   * `other`.
+   *
+   * A filter may be given several times: any of its values. `metadata.NAME=VALUE` keeps requests whose
+   * metadata have that value; `group_by` takes `metadata.NAME` too.
+   *
+   * `GET /v1/usage`
+   * @param params.since The first hour that counts: a day (`2026-11-28`, in UTC) or a moment (RFC 3339), down to the hour; 30 days before `until` without it. Also understood as `from`
+   * @param params.until The first hour that does not count any more: a day or a moment, up to the hour; now without it. Also understood as `to`
+   * @param params.groupBy What rows are told apart by, with commas between: `day`, `hour`, `org`, `key`, `user`, `model`, `provider`, `endpoint`, `status`, `metadata.NAME`; only `totals` without it
+   * @param params.key Only this client key, by its name
+   * @param params.user Only this user
+   * @param params.model Only this model, as the provider knows it
+   * @param params.provider Only this provider
+   * @param params.endpoint Only this endpoint: `chat.completions`, …
+   * @param params.status Only requests that ended so: `answered`, `failed`, `cancelled`, `cut`, `replayed`, `interrupted`
+   * @param params.limit Rows of a page, 1 to 1000; 100 without it
+   * @param params.cursor `next_cursor` of the page before
+   * @returns What has been used
+   */
+  list(params: { since?: string | null; until?: string | null; groupBy?: string | null; key?: string | null; user?: string | null; model?: string | null; provider?: string | null; endpoint?: string | null; status?: string | null; limit?: number | null; cursor?: string | null } = {}, options?: RequestOptions): PagePromise<types.UsageRow, types.UsageReport> {
+    const { since, until, groupBy, key, user, model, provider, endpoint, status, limit, cursor } = params;
+
+    return this.#client.requestPage({
+      method: 'GET',
+      path: '/v1/usage',
+      query: { since, until, group_by: groupBy, key, user, model, provider, endpoint, status, limit, cursor },
+    }, options);
+  }
+}
+
 /** `client.chat` */
 export class Chat {
   readonly completions: ChatCompletions;

@@ -586,6 +586,30 @@ export interface ErrorEnvelope {
   error: ErrorBody;
 }
 
+/** Token counts. `input` and `output` are totals, the others are parts of them; a part of 0 is absent. */
+export interface EventTokens {
+  input: number;
+  output: number;
+  /** Part of `input` read from the provider's prompt cache. */
+  cached_read?: number;
+  /** Part of `input` written to the provider's prompt cache. */
+  cached_write?: number;
+  /** Part of `cached_write` that is kept for an hour. */
+  cached_write_1h?: number;
+  /** Part of `output`. */
+  reasoning?: number;
+  audio_input?: number;
+  /** Part of both `audio_input` and `cached_read`. */
+  audio_cached?: number;
+  audio_output?: number;
+  image_input?: number;
+  image_output?: number;
+  /** Part of `input` that the provider does not charge for. */
+  free_input?: number;
+  /** What a reranker counts in place of tokens. */
+  search_units?: number;
+}
+
 /** A document. */
 export interface FilePart {
   type: 'file';
@@ -1380,6 +1404,83 @@ export interface Usage {
   completion_tokens_details?: CompletionTokensDetails | null;
 
   [key: string]: unknown;
+}
+
+/** How much of what has happened has been counted. */
+export interface UsageFreshness {
+  /** When the last event that has been counted was written (RFC 3339); absent when there was none yet. */
+  counted_until?: string | null;
+  /** For how long the oldest event that has not been counted has been waiting; 0 when none waits. */
+  behind_ms?: number | null;
+}
+
+/** What half of all do not exceed, and 95 and 99 in a hundred; within 2 % of itself. */
+export interface UsageQuantiles {
+  p50: number;
+  p95: number;
+  p99: number;
+}
+
+/** A page of a report. */
+export interface UsageReport {
+  /** Always `list`. */
+  object: 'list';
+  /** One row for each group, in the order of `group_by`. */
+  data: Array<UsageRow>;
+  /** Ask for the next page with it as `cursor`; absent on the last. */
+  next_cursor?: string | null;
+  /** Of all pages. */
+  totals: UsageRow;
+  /** The first moment that is counted (RFC 3339): what was asked for, down to the hour. */
+  since: string;
+  /** The first moment that is not counted any more: what was asked for, up to the hour. */
+  until: string;
+  freshness: UsageFreshness;
+}
+
+/** What one group has used. Of the first members it has those that `group_by` names and the group's requests have. */
+export interface UsageRow {
+  /** In UTC: `2026-11-28`. */
+  day?: string | null;
+  /** In UTC: `2026-11-28T09:00:00Z`. */
+  hour?: string | null;
+  org?: string | null;
+  /** Which client key; never the key itself. */
+  key?: string | null;
+  /** `x-prism-user-id`, else the body's `user`. */
+  user?: string | null;
+  /** As the provider knows it; as the client named it where no provider was asked. */
+  model?: string | null;
+  /** Who answered, or was asked last. */
+  provider?: string | null;
+  /** `chat.completions`, `completions`, `embeddings`, `rerank`. */
+  endpoint?: string | null;
+  /** `answered`, `failed`, `cancelled`, `cut`, `replayed`, `interrupted`. */
+  status?: string | null;
+  /** The grouped members of `x-prism-metadata`, by name. */
+  metadata?: { [key: string]: string } | null;
+  requests: number;
+  /** Those that failed, broke off or were interrupted. */
+  errors: number;
+  /** Those whose client left. */
+  cancelled: number;
+  /** Those that were answered with an answer that had been kept. */
+  replayed: number;
+  /** Calls of providers. */
+  attempts: number;
+  /** Requests whose answers did not reach their end, so that their tokens may not be all. */
+  incomplete: number;
+  /** Requests whose tokens the gateway has estimated, because the provider had not counted them. */
+  estimated: number;
+  tokens: EventTokens;
+  /** US dollars as a plain decimal, exact. Absent when no price is known: unknown is never 0. */
+  cost_usd?: string | null;
+  /** Requests that are not in `cost_usd` because their price is not known. */
+  unpriced: number;
+  /** From the request's head to the end of its answer. */
+  latency_ms?: UsageQuantiles | null;
+  /** From the request's head to a stream's first content. */
+  first_token_ms?: UsageQuantiles | null;
 }
 
 /** Where the user is, roughly. */

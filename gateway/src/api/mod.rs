@@ -15,6 +15,7 @@ mod shapes;
 mod tests;
 mod usage;
 mod usage_event;
+mod usage_report;
 
 pub use chat::*;
 pub use completions::*;
@@ -28,6 +29,7 @@ pub use rerank::*;
 pub use route::*;
 pub use usage::{BilledTier, TokenUsage};
 pub use usage_event::*;
+pub use usage_report::*;
 
 /// The model-calling routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
+use utoipa::ToSchema;
 
 use super::TokenUsage;
 use crate::money::Usd;
@@ -100,7 +101,7 @@ pub struct UsageEvent {
 }
 
 /// How a request ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageStatus {
     /// The client has the whole answer.
@@ -117,6 +118,23 @@ pub enum UsageStatus {
     Interrupted,
 }
 
+impl UsageStatus {
+    pub const ALL: [Self; 6] =
+        [Self::Answered, Self::Failed, Self::Cancelled, Self::Cut, Self::Replayed, Self::Interrupted];
+
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Cut => "cut",
+            Self::Replayed => "replayed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// Who counted the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -127,7 +145,7 @@ pub enum UsageSource {
 }
 
 /// Token counts. `input` and `output` are totals, the others are parts of them; a part of 0 is absent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct EventTokens {
     pub input: u64,
     pub output: u64,

@@ -24,11 +24,12 @@ mod serve;
 mod status;
 mod tls;
 mod unreadable;
+mod usage;
 mod way;
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU8, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -63,6 +64,7 @@ use crate::{
     spool::Spool,
     telemetry::{Metrics, Tracer},
     transport::MediaFetcher,
+    usage::analytics::Analytics,
 };
 
 /// How long a browser remembers that it may call.
@@ -90,6 +92,8 @@ pub struct Gateway {
     pub spool: Option<Arc<Spool>>,
     /// What traces requests; `None` where nothing is traced.
     pub tracer: Option<Arc<Tracer>>,
+    /// What counts them; nothing before it has been started.
+    pub analytics: OnceLock<Arc<Analytics>>,
     /// Its name in events.
     pub name: Box<str>,
     /// The dispatcher's address, asked anew when it has been restarted.
@@ -173,6 +177,7 @@ impl Gateway {
             memory,
             spool,
             tracer,
+            analytics: OnceLock::new(),
             name: rustix::system::uname().nodename().to_string_lossy().into(),
             metrics,
             prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),

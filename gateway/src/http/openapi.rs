@@ -17,7 +17,7 @@ use utoipa::{
     },
 };
 
-use super::{Gateway, call, health, models, route};
+use super::{Gateway, call, health, models, route, usage};
 use crate::api::{self, ErrorEnvelope};
 
 /// Every route that has a handler of its own: in the router by its path and methods alone, in the document with all that
@@ -43,6 +43,7 @@ macro_rules! served {
                 (name = "Providers", description = "The providers behind the gateway"),
                 (name = "Routing", description = "Why a request goes where it goes"),
                 (name = "Routing Decisions", description = "Where recent requests went"),
+                (name = "Usage", description = "What has been used, and what it cost"),
                 (name = "Health", description = "Is the gateway alive and ready"),
             ),
             components(schemas(ErrorEnvelope, api::ErrorBody, api::ChatCompletionChunk)),
@@ -71,6 +72,7 @@ served! {
     models::list,
     route::explain_route,
     route::decision,
+    usage::list,
     health::providers,
     health::healthz,
     health::livez,

@@ -53,8 +53,12 @@ pub(super) fn claim(path: &Path) -> io::Result<Vec<Folder>> {
 
 /// The folders that nobody holds.
 pub(super) fn claim_left(path: &Path) -> io::Result<Vec<Folder>> {
-    let there = (0..MOST).map(|number| path.join(number.to_string())).filter(|folder| folder.is_dir());
-    there.filter_map(|folder| Folder::lock(folder).transpose()).collect()
+    numbered(path).filter_map(|folder| Folder::lock(folder).transpose()).collect()
+}
+
+/// Every folder that is there, whoever holds it.
+pub(super) fn numbered(path: &Path) -> impl Iterator<Item = PathBuf> {
+    (0..MOST).map(|number| path.join(number.to_string())).filter(|folder| folder.is_dir())
 }
 
 /// Makes a folder that only its owner can read: events name users. Answers whether it was missing.

@@ -155,6 +155,11 @@ impl Log {
         Some(if inner.cursors.is_empty() { 0 } else { lost })
     }
 
+    /// The name of its folder: under it a consumer can file how far it has got.
+    pub fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
     /// Bytes on disk.
     pub fn size(&self) -> u64 {
         self.inner().segments.iter().map(|segment| segment.length).sum()
@@ -317,7 +322,7 @@ impl Reader {
     }
 }
 
-fn name(base: u64) -> String {
+pub(super) fn name(base: u64) -> String {
     format!("{base:020}.log")
 }
 

@@ -14,6 +14,7 @@
 //! ```
 
 mod folder;
+mod follow;
 mod frame;
 mod log;
 mod map;
@@ -29,6 +30,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+pub use follow::Follower;
 pub use frame::Kind;
 pub use log::{Log, Reader, Record};
 pub use slots::Ticket;

@@ -95,6 +95,36 @@ fn what_is_finished_is_read_once_in_any_order() {
 }
 
 #[test]
+fn who_looks_on_sees_every_record_once_over_segments_and_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    admit(&spool, "before").finish(text(""));
+    eventually(|| spool.state().written() == 1);
+    let mut follower = Follower::begin(folder.path(), false).unwrap();
+    let mut whole = Follower::begin(folder.path(), true).unwrap();
+    let mut reader = spool.logs()[0].reader("test").unwrap();
+    let mut seen = Vec::new();
+    for round in 0..20_u64 {
+        for n in 0..300 {
+            admit(&spool, &format!("{round:02} {n:03} {}", "x".repeat(4_000))).finish(text(""));
+        }
+        eventually(|| spool.state().written() == 1 + (round + 1) * 300);
+        seen.extend(texts(&follower.read().unwrap()).into_iter().map(|text| text[..6].to_owned()));
+        while let Some(last) = reader.read(1 << 20).unwrap().last() {
+            reader.release(last.end).unwrap(); // deletes segments
+        }
+    }
+    let all = (0..20).flat_map(|round| (0..300).map(move |n| format!("{round:02} {n:03}")));
+    assert_eq!(seen, all.collect::<Vec<_>>());
+    assert!(whole.read().unwrap().len() > 300, "what it has open stays readable");
+    drop(spool);
+    let spool = open(folder.path());
+    admit(&spool, "after").finish(text(""));
+    eventually(|| spool.state().written() == 1);
+    assert_eq!(texts(&follower.read().unwrap()), ["after"]);
+}
+
+#[test]
 fn a_kill_loses_nothing_and_doubles_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let spool = open(folder.path());

@@ -181,7 +181,10 @@ fn builder() -> ConfigBuilder<ClientConfig, WantsVerifier> {
 }
 
 /// Mozilla's roots, plus those of a CA file.
-pub(super) fn trusting(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TransportSetupError> {
+///
+/// # Errors
+/// When the CA file cannot be read.
+pub fn trusting(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TransportSetupError> {
     static COMMON: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     let roots = || RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let Some(path) = ca_file else {

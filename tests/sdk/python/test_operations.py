@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import prism
 import pytest
@@ -21,6 +22,7 @@ CALLS = {
     "embeddings.create": (dict(model="simulator/embedding", input=["a", "b"]), types.EmbeddingResponse),
     "rerank.create": (dict(model="simulator/rerank", query="a b", documents=["c", {"text": "a b"}]), types.RerankResponse),
     "models.list": ({}, types.ModelList),
+    "usage.list": (dict(group_by="day,model"), prism.SyncPage),
     "models.retrieve": (dict(model="simulator/echo"), types.ModelInfo),
     "route.explain": (dict(request={"model": "simulator/echo", "messages": MESSAGES}), types.RouteExplanation),
     "route.decisions.retrieve": ({}, types.RouteDecision),
@@ -50,6 +52,11 @@ def method(client, name: str):
     return client
 
 
+def awaited(kind):
+    """What the asynchronous client answers in its place."""
+    return prism.AsyncPage if kind is prism.SyncPage else kind
+
+
 def test_every_operation_has_a_call_in_this_file():
     assert set(CALLS) == set(documented())
 
@@ -59,7 +66,9 @@ def test_an_operation_answers_with_its_type(client, name):
     arguments, kind = CALLS[name]
     answer = method(client, name)(**arguments)
     assert type(answer) is kind
-    if isinstance(answer, prism.BaseModel):
+    if kind is prism.SyncPage:
+        assert answer.data == list(answer) and not answer.has_next_page()
+    elif isinstance(answer, prism.BaseModel):
         assert answer.to_dict() == json.loads(answer.to_json())
     else:
         assert answer.content.decode() == answer.text
@@ -68,7 +77,11 @@ def test_an_operation_answers_with_its_type(client, name):
 @pytest.mark.parametrize("name", CALLS)
 def test_an_async_operation_answers_with_its_type(gateway, name):
     arguments, kind = CALLS[name]
-    assert type(with_async(gateway.url, lambda client: method(client, name)(**arguments))) is kind
+
+    async def ask(client):
+        return await method(client, name)(**arguments)
+
+    assert type(with_async(gateway.url, ask)) is awaited(kind)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -87,7 +100,27 @@ def test_the_raw_answer_of_an_operation(client, gateway, name):
         async with getattr(method(client, resource).with_streaming_response, leaf)(**arguments) as streamed:
             return raw.parse(), await streamed.parse()
 
-    assert [type(answer) for answer in with_async(gateway.url, both)] == [kind, kind]
+    assert [type(answer) for answer in with_async(gateway.url, both)] == [awaited(kind)] * 2
+
+
+def test_usage_is_walked_over_its_pages(client, gateway):
+    for name in ("ann", "bob"):
+        chat(client, user=name)
+    asked = dict(group_by="user", limit=1, extra_query={"status": "answered"})
+    deadline = time.monotonic() + 30
+    while not {"ann", "bob"} <= {row.user for row in client.usage.list(**asked)}:
+        assert time.monotonic() < deadline, "it is counted within about a second"
+        time.sleep(0.1)
+    page = client.usage.list(**asked)
+    rows = list(page)
+    assert len(page.data) == 1 and page.has_next_page() and len(rows) > 1
+    assert page.body.totals.requests == sum(row.requests for row in rows)
+    assert page.body.freshness.behind_ms >= 0 and rows[-1].tokens.input > 0
+
+    async def walk(client):
+        return [row async for row in client.usage.list(**asked)]
+
+    assert [row.user for row in with_async(gateway.url, walk)] == [row.user for row in rows]
 
 
 @pytest.mark.parametrize("kind", [prism.Prism, prism.AsyncPrism])

@@ -134,6 +134,23 @@ test('the base URL may end in /v1, /v1/ or nothing', async () => {
   }
 });
 
+test('usage is walked over its pages', async () => {
+  for (const user of ['ann', 'bob']) await client.chat.completions.create({ ...hello, user });
+  const users = async () => {
+    const found = [];
+    for await (const row of client.usage.list({ groupBy: 'user', limit: 1 })) found.push(row.user);
+    return found;
+  };
+  const deadline = Date.now() + 30_000;
+  for (let found = []; !(found.includes('ann') && found.includes('bob')); found = await users()) {
+    assert.ok(Date.now() < deadline, 'it is counted within about a second');
+  }
+  const page = await client.usage.list({ groupBy: 'user', limit: 1 });
+  assert.equal(page.data.length, 1);
+  assert.ok(page.hasNextPage() && page.body.totals.requests > page.data[0].requests);
+  assert.equal(page.body.object, 'list');
+});
+
 test('a model with slashes is one segment', async () => {
   assert.equal((await client.models.retrieve({ model: 'simulator/echo' })).id, 'simulator/echo');
 });

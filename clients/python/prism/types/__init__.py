@@ -42,6 +42,7 @@ __all__ = [
     "EmbeddingVector",
     "ErrorBody",
     "ErrorEnvelope",
+    "EventTokens",
     "FinishReason",
     "FunctionCall",
     "FunctionCallDelta",
@@ -94,6 +95,10 @@ __all__ = [
     "TopLogprob",
     "UrlCitation",
     "Usage",
+    "UsageFreshness",
+    "UsageQuantiles",
+    "UsageReport",
+    "UsageRow",
 ]
 
 
@@ -439,6 +444,31 @@ class ErrorEnvelope(BaseModel):
 
     error: ErrorBody
     """What went wrong. `param` and `code` are `null` where there is nothing to say."""
+
+
+class EventTokens(BaseModel):
+    """Token counts. `input` and `output` are totals, the others are parts of them; a part of 0 is absent."""
+
+    input: int
+    output: int
+    cached_read: Optional[int] = None
+    """Part of `input` read from the provider's prompt cache."""
+    cached_write: Optional[int] = None
+    """Part of `input` written to the provider's prompt cache."""
+    cached_write_1h: Optional[int] = None
+    """Part of `cached_write` that is kept for an hour."""
+    reasoning: Optional[int] = None
+    """Part of `output`."""
+    audio_input: Optional[int] = None
+    audio_cached: Optional[int] = None
+    """Part of both `audio_input` and `cached_read`."""
+    audio_output: Optional[int] = None
+    image_input: Optional[int] = None
+    image_output: Optional[int] = None
+    free_input: Optional[int] = None
+    """Part of `input` that the provider does not charge for."""
+    search_units: Optional[int] = None
+    """What a reranker counts in place of tokens."""
 
 
 FinishReason: TypeAlias = Union[Literal["stop", "length", "tool_calls", "content_filter", "function_call"], str]
@@ -1022,3 +1052,87 @@ class Usage(BaseModel):
     """What the tokens read consist of."""
     completion_tokens_details: Optional[CompletionTokensDetails] = None
     """What the tokens generated consist of."""
+
+
+class UsageFreshness(BaseModel):
+    """How much of what has happened has been counted."""
+
+    counted_until: Optional[str] = None
+    """When the last event that has been counted was written (RFC 3339); absent when there was none yet."""
+    behind_ms: Optional[int] = None
+    """For how long the oldest event that has not been counted has been waiting; 0 when none waits."""
+
+
+class UsageQuantiles(BaseModel):
+    """What half of all do not exceed, and 95 and 99 in a hundred; within 2 % of itself."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+class UsageReport(BaseModel):
+    """A page of a report."""
+
+    object: Literal["list"]
+    """Always `list`."""
+    data: List[UsageRow]
+    """One row for each group, in the order of `group_by`."""
+    next_cursor: Optional[str] = None
+    """Ask for the next page with it as `cursor`; absent on the last."""
+    totals: UsageRow
+    """Of all pages."""
+    since: str
+    """The first moment that is counted (RFC 3339): what was asked for, down to the hour."""
+    until: str
+    """The first moment that is not counted any more: what was asked for, up to the hour."""
+    freshness: UsageFreshness
+    """How much of what has happened has been counted."""
+
+
+class UsageRow(BaseModel):
+    """What one group has used. Of the first members it has those that `group_by` names and the group's
+    requests have."""
+
+    day: Optional[str] = None
+    """In UTC: `2026-11-28`."""
+    hour: Optional[str] = None
+    """In UTC: `2026-11-28T09:00:00Z`."""
+    org: Optional[str] = None
+    key: Optional[str] = None
+    """Which client key; never the key itself."""
+    user: Optional[str] = None
+    """`x-prism-user-id`, else the body's `user`."""
+    model: Optional[str] = None
+    """As the provider knows it; as the client named it where no provider was asked."""
+    provider: Optional[str] = None
+    """Who answered, or was asked last."""
+    endpoint: Optional[str] = None
+    """`chat.completions`, `completions`, `embeddings`, `rerank`."""
+    status: Optional[str] = None
+    """`answered`, `failed`, `cancelled`, `cut`, `replayed`, `interrupted`."""
+    metadata: Optional[Dict[str, str]] = None
+    """The grouped members of `x-prism-metadata`, by name."""
+    requests: int
+    errors: int
+    """Those that failed, broke off or were interrupted."""
+    cancelled: int
+    """Those whose client left."""
+    replayed: int
+    """Those that were answered with an answer that had been kept."""
+    attempts: int
+    """Calls of providers."""
+    incomplete: int
+    """Requests whose answers did not reach their end, so that their tokens may not be all."""
+    estimated: int
+    """Requests whose tokens the gateway has estimated, because the provider had not counted them."""
+    tokens: EventTokens
+    """Token counts. `input` and `output` are totals, the others are parts of them; a part of 0 is absent."""
+    cost_usd: Optional[str] = None
+    """US dollars as a plain decimal, exact. Absent when no price is known: unknown is never 0."""
+    unpriced: int
+    """Requests that are not in `cost_usd` because their price is not known."""
+    latency_ms: Optional[UsageQuantiles] = None
+    """From the request's head to the end of its answer."""
+    first_token_ms: Optional[UsageQuantiles] = None
+    """From the request's head to a stream's first content."""

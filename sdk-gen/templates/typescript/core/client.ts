@@ -83,9 +83,9 @@ export class APIClient {
   }
 
   /** A list with a cursor. */
-  requestPage<T>(call: Call, options: RequestOptions = {}): PagePromise<T> {
-    const turn = (cursor: string) => this.requestPage<T>({ ...call, query: { ...call.query, cursor } }, options);
-    return new PagePromise<T>(this.#send<RawPage<T>>(call, options), turn);
+  requestPage<T, B extends RawPage<T> = RawPage<T>>(call: Call, options: RequestOptions = {}): PagePromise<T, B> {
+    const turn = (cursor: string) => this.requestPage<T, B>({ ...call, query: { ...call.query, cursor } }, options);
+    return new PagePromise<T, B>(this.#send<B>(call, options), turn);
   }
 
   async #send<T>(call: Call, options: RequestOptions): Promise<Arrival<T>> {

@@ -9,29 +9,36 @@ export interface RawPage<T> {
 }
 
 /** One page of a list. `for await` over it goes on to the pages after it. */
-export class Page<T> implements AsyncIterable<T> {
+export class Page<T, B extends RawPage<T> = RawPage<T>> implements AsyncIterable<T> {
   readonly data: T[];
   readonly nextCursor: string | null;
   declare readonly prism: PrismMetadata;
-  readonly #turn: (cursor: string) => PagePromise<T>;
+  readonly #body: B;
+  readonly #turn: (cursor: string) => PagePromise<T, B>;
 
-  constructor(raw: RawPage<T>, turn: (cursor: string) => PagePromise<T>) {
-    this.data = raw.data ?? [];
-    this.nextCursor = raw.next_cursor || null;
+  constructor(body: B, turn: (cursor: string) => PagePromise<T, B>) {
+    this.data = body.data ?? [];
+    this.nextCursor = body.next_cursor || null;
+    this.#body = body;
     this.#turn = turn;
+  }
+
+  /** The page as the API sent it, with what it says beside its items. */
+  get body(): B {
+    return this.#body;
   }
 
   hasNextPage(): boolean {
     return this.nextCursor !== null;
   }
 
-  getNextPage(): PagePromise<T> {
+  getNextPage(): PagePromise<T, B> {
     if (this.nextCursor === null) throw new PrismError('there is no next page: ask `hasNextPage()` first');
     return this.#turn(this.nextCursor);
   }
 
-  async *iterPages(): AsyncGenerator<Page<T>, undefined> {
-    for (let page: Page<T> = this; ; page = await page.getNextPage()) {
+  async *iterPages(): AsyncGenerator<Page<T, B>, undefined> {
+    for (let page: Page<T, B> = this; ; page = await page.getNextPage()) {
       yield page;
       if (!page.hasNextPage()) return;
     }
@@ -43,12 +50,12 @@ export class Page<T> implements AsyncIterable<T> {
 }
 
 /** Await it for the first page, or `for await` over it for every item of all pages. */
-export class PagePromise<T> extends APIPromise<Page<T>> implements AsyncIterable<T> {
-  constructor(arrival: Promise<Arrival<RawPage<T>>>, turn: (cursor: string) => PagePromise<T>) {
+export class PagePromise<T, B extends RawPage<T> = RawPage<T>> extends APIPromise<Page<T, B>> implements AsyncIterable<T> {
+  constructor(arrival: Promise<Arrival<B>>, turn: (cursor: string) => PagePromise<T, B>) {
     super(
       arrival.then(({ response, parse, handOver }) => ({
         response,
-        parse: async (): Promise<Answer<Page<T>>> => attachMetadata(new Page(await parse(), turn), response.headers),
+        parse: async (): Promise<Answer<Page<T, B>>> => attachMetadata(new Page(await parse(), turn), response.headers),
         handOver,
       })),
     );

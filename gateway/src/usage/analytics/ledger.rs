@@ -1,0 +1,333 @@
+//! Counting: a batch of events becomes sums, and the sums, the position behind the batch and the events' ids are committed in
+//! one transaction. Whatever kills the process, a batch has been counted whole or not at all, and it is known which.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter};
+
+use super::{
+    database::{self, DatabaseError},
+    event::Event,
+    series::Series,
+    sums::{Sums, TOKENS, counts},
+};
+use crate::money::Usd;
+
+/// Series told apart within an hour. Beyond it new users and metadata are counted as `other`, beyond twice that new models too.
+pub(super) const MOST_SERIES: u64 = 10_000;
+/// Events that are recognised when they come again.
+pub(super) const RECENT: usize = 1 << 15;
+
+/// The file, open for counting.
+pub(super) struct Ledger {
+    folder: PathBuf,
+    connection: Connection,
+    recent: Recent,
+    most_series: u64,
+}
+
+/// Some records in their order, and where they are from.
+pub(super) struct Batch<'a> {
+    pub entries: &'a [Entry<'a>],
+    /// What they are from; its positions only grow.
+    pub source: &'a str,
+    /// Other processes count the same source: what is before its position is not counted again.
+    pub is_shared: bool,
+    /// The position behind the last of them.
+    pub until: u64,
+    /// When the last of them was written, in milliseconds since 1970.
+    pub millis: u64,
+}
+
+pub(super) struct Entry<'a> {
+    /// The position behind it.
+    pub end: u64,
+    pub event: &'a [u8],
+}
+
+/// Where a source has been counted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position {
+    pub until: u64,
+    /// When the record before it was written: another one there is from another source of the same name.
+    pub millis: u64,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub events: u64,
+    /// Had been counted before.
+    pub again: u64,
+    pub unreadable: u64,
+}
+
+impl Ledger {
+    pub fn open(folder: &Path) -> Result<Self, DatabaseError> {
+        let connection = database::open(folder)?;
+        Ok(Self { folder: folder.to_owned(), connection, recent: Recent::default(), most_series: MOST_SERIES })
+    }
+
+    #[cfg(test)]
+    pub fn with_most_series(self, most_series: u64) -> Self {
+        Self { most_series, ..self }
+    }
+
+    #[cfg(test)]
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub fn position(&self, source: &str) -> Result<Option<Position>, DatabaseError> {
+        position(&self.connection, source).map_err(|error| self.named(error))
+    }
+
+    /// Counts a batch, or nothing of it.
+    pub fn count(&mut self, batch: &Batch<'_>) -> Result<Counted, DatabaseError> {
+        let counted = self.count_in_one(batch);
+        if counted.is_err() {
+            self.recent = Recent::default(); // read again: it may know what was rolled back
+        }
+        counted.map_err(|error| self.named(error))
+    }
+
+    fn count_in_one(&mut self, batch: &Batch<'_>) -> rusqlite::Result<Counted> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.recent.catch_up(&transaction)?;
+        let passed =
+            if batch.is_shared { position(&transaction, batch.source)?.map_or(0, |known| known.until) } else { 0 };
+        let mut counted = Counted::default();
+        let mut ids = Vec::with_capacity(batch.entries.len() * 8);
+        let mut hours: HashMap<(i64, Series<'_>), Sums> = HashMap::new();
+        for entry in batch.entries {
+            if entry.end <= passed {
+                counted.again += 1;
+                continue;
+            }
+            let Ok(event) = Event::read(entry.event) else {
+                counted.unreadable += 1;
+                continue;
+            };
+            let id = event.id();
+            if !self.recent.known.insert(id) {
+                counted.again += 1;
+                continue;
+            }
+            ids.extend_from_slice(&id.to_le_bytes());
+            let mut sums = Sums::default();
+            event.count(&mut sums);
+            hours.entry((event.hour(), event.into_series())).or_default().merge(&sums);
+            counted.events += 1;
+        }
+        add(&transaction, &hours, self.most_series)?;
+        transaction.execute(
+            "INSERT OR REPLACE INTO position (source, until, millis) VALUES (?, ?, ?)",
+            params![batch.source, signed(batch.until.max(passed)), signed(batch.millis)],
+        )?;
+        if !ids.is_empty() {
+            let statement = "INSERT INTO recent (millis, ids) VALUES (?, ?)";
+            transaction.execute(statement, params![signed(batch.millis), ids])?;
+            self.recent.keep(transaction.last_insert_rowid(), &ids);
+            self.recent.forget(&transaction)?;
+        }
+        transaction.commit()?;
+        Ok(counted)
+    }
+
+    /// Forgets what is older than that.
+    pub fn trim(&mut self, now: chrono::DateTime<chrono::Utc>, max_age: Duration) -> Result<(), DatabaseError> {
+        let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+        let oldest = now.timestamp().saturating_sub(seconds).div_euclid(3600);
+        self.trim_to(oldest).map_err(|error| self.named(error))
+    }
+
+    fn trim_to(&mut self, oldest: i64) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if transaction.execute("DELETE FROM hourly WHERE hour < ?", [oldest])? > 0 {
+            transaction.execute("DELETE FROM series WHERE id NOT IN (SELECT series FROM hourly)", [])?;
+        }
+        transaction.commit()
+    }
+
+    fn named(&self, source: rusqlite::Error) -> DatabaseError {
+        DatabaseError::Sqlite { path: database::path(&self.folder), source }
+    }
+}
+
+fn position(connection: &Connection, source: &str) -> rusqlite::Result<Option<Position>> {
+    let mut statement = connection.prepare_cached("SELECT until, millis FROM position WHERE source = ?")?;
+    let read = |row: &Row<'_>| Ok(Position { until: unsigned(row, 0)?, millis: unsigned(row, 1)? });
+    statement.query_row([source], read).optional()
+}
+
+/// Adds sums to those that are there.
+fn add(
+    transaction: &Transaction<'_>,
+    hours: &HashMap<(i64, Series<'_>), Sums>,
+    most_series: u64,
+) -> rusqlite::Result<()> {
+    let mut many: HashMap<i64, u64> = HashMap::new();
+    for ((hour, series), sums) in hours {
+        let known = find(transaction, series)?;
+        if let Some(id) = known
+            && let Some(mut there) = there(transaction, *hour, id)?
+        {
+            there.merge(sums);
+            write(transaction, *hour, id, &mut there)?;
+            continue;
+        }
+        let many = match many.get_mut(hour) {
+            Some(many) => many,
+            None => {
+                let counted = transaction
+                    .query_row("SELECT count(*) FROM hourly WHERE hour = ?", [hour], |row| unsigned(row, 0))?;
+                many.entry(*hour).or_insert(counted)
+            }
+        };
+        let id = match (*many < most_series, known) {
+            (true, Some(id)) => id,
+            (true, None) => make(transaction, series)?,
+            (false, _) => {
+                let folded = series.folded(*many >= 2 * most_series);
+                find(transaction, &folded)?.map_or_else(|| make(transaction, &folded), Ok)?
+            }
+        };
+        let mut sum = there(transaction, *hour, id)?.unwrap_or_else(|| {
+            *many += 1;
+            Sums::default()
+        });
+        sum.merge(sums);
+        write(transaction, *hour, id, &mut sum)?;
+    }
+    Ok(())
+}
+
+fn find(transaction: &Transaction<'_>, series: &Series<'_>) -> rusqlite::Result<Option<i64>> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT id FROM series WHERE org = ? AND key = ? AND user = ? AND model = ? AND provider = ? AND endpoint = ? \
+         AND status = ? AND metadata = ?",
+    )?;
+    statement.query_row(columns(series), |row| row.get(0)).optional()
+}
+
+fn make(transaction: &Transaction<'_>, series: &Series<'_>) -> rusqlite::Result<i64> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO series (org, key, user, model, provider, endpoint, status, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    statement.insert(columns(series))
+}
+
+fn columns<'a>(series: &'a Series<'_>) -> [&'a str; 8] {
+    let Series { org, key, user, model, provider, endpoint, status, metadata } = series;
+    [org, key, user, model, provider, endpoint, status.name(), metadata]
+}
+
+/// The columns of [`Sums`] in `hourly`, in the order in which [`read`] wants them.
+pub(super) fn sums_columns() -> String {
+    let plain =
+        "requests, attempts, incomplete, estimated, unpriced, cost_dollars, cost_attodollars, latency, first_token";
+    format!("{plain}, {}", TOKENS.join(", "))
+}
+
+/// Adds a row whose columns from the `first` on are [`sums_columns`].
+pub(super) fn read(row: &Row<'_>, first: usize, into: &mut Sums) -> rusqlite::Result<()> {
+    into.requests += unsigned(row, first)?;
+    into.attempts += unsigned(row, first + 1)?;
+    into.incomplete += unsigned(row, first + 2)?;
+    into.estimated += unsigned(row, first + 3)?;
+    into.unpriced += unsigned(row, first + 4)?;
+    into.cost = into.cost + Usd::joined(unsigned(row, first + 5)?, unsigned(row, first + 6)?);
+    into.latency.merge_encoded(row.get_ref(first + 7)?.as_blob()?);
+    into.first_token.merge_encoded(row.get_ref(first + 8)?.as_blob()?);
+    for (at, count) in counts(&mut into.tokens).into_iter().enumerate() {
+        *count = count.saturating_add(unsigned(row, first + 9 + at)?);
+    }
+    Ok(())
+}
+
+fn there(transaction: &Transaction<'_>, hour: i64, series: i64) -> rusqlite::Result<Option<Sums>> {
+    let statement = format!("SELECT {} FROM hourly WHERE hour = ? AND series = ?", sums_columns());
+    let mut statement = transaction.prepare_cached(&statement)?;
+    let found = statement.query_row([hour, series], |row| {
+        let mut sums = Sums::default();
+        read(row, 0, &mut sums).map(|()| sums)
+    });
+    found.optional()
+}
+
+fn write(transaction: &Transaction<'_>, hour: i64, series: i64, sums: &mut Sums) -> rusqlite::Result<()> {
+    let places = vec!["?"; 11 + TOKENS.len()].join(", ");
+    let statement = format!("INSERT OR REPLACE INTO hourly (hour, series, {}) VALUES ({places})", sums_columns());
+    let mut statement = transaction.prepare_cached(&statement)?;
+    let (dollars, attodollars) = sums.cost.split();
+    let (latency, first_token) = (sums.latency.encode(), sums.first_token.encode());
+    let Sums { requests, attempts, incomplete, estimated, unpriced, .. } = *sums;
+    let before = [requests, attempts, incomplete, estimated, unpriced, dollars, attodollars];
+    let number = |number: u64| rusqlite::types::Value::Integer(signed(number));
+    let values = [hour, series].into_iter().map(rusqlite::types::Value::Integer);
+    let values = values.chain(before.into_iter().map(number));
+    let values = values.chain([latency, first_token].map(rusqlite::types::Value::Blob));
+    let values = values.chain(counts(&mut sums.tokens).into_iter().map(|count| number(*count)));
+    statement.execute(params_from_iter(values)).map(drop)
+}
+
+/// SQLite's integers have a sign; what would not fit has been counted for longer than anybody lives.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn unsigned(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0))
+}
+
+/// The events that were counted last, by this process and by others.
+#[derive(Default)]
+struct Recent {
+    known: HashSet<u64>,
+    batches: VecDeque<(i64, Vec<u64>)>,
+    /// The last one read or written.
+    newest: i64,
+}
+
+impl Recent {
+    /// Reads what others have counted since.
+    fn catch_up(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let mut statement =
+            transaction.prepare_cached("SELECT batch, ids FROM recent WHERE batch > ? ORDER BY batch")?;
+        let mut rows = statement.query([self.newest])?;
+        while let Some(row) = rows.next()? {
+            self.keep(row.get(0)?, row.get_ref(1)?.as_blob()?);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, batch: i64, ids: &[u8]) {
+        let ids: Vec<_> = ids.as_chunks::<8>().0.iter().map(|id| u64::from_le_bytes(*id)).collect();
+        self.known.extend(&ids);
+        self.batches.push_back((batch, ids));
+        self.newest = batch;
+    }
+
+    fn forget(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let mut many: usize = self.batches.iter().map(|(_, ids)| ids.len()).sum();
+        let mut gone = None;
+        while let Some((batch, ids)) = self.batches.front()
+            && many - ids.len() >= RECENT
+        {
+            many -= ids.len();
+            for id in ids {
+                self.known.remove(id);
+            }
+            gone = Some(*batch);
+            self.batches.pop_front();
+        }
+        match gone {
+            Some(batch) => transaction.execute("DELETE FROM recent WHERE batch <= ?", [batch]).map(drop),
+            None => Ok(()),
+        }
+    }
+}

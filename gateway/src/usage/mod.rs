@@ -1,0 +1,3 @@
+//! What becomes of usage events once they are in the spool.
+
+pub mod analytics;
