@@ -3,6 +3,7 @@
 //! `call` is the straight line of a model call; `asked`, `body`, `reply` and `status` are its steps. `serve` is what lies
 //! under it: listener, cores, connections; `tls` keeps their certificate.
 
+mod administration;
 mod asked;
 mod body;
 mod call;
@@ -10,15 +11,20 @@ mod docs;
 mod facts;
 mod heads;
 mod health;
+mod keys;
 mod limited;
 mod models;
 mod openapi;
+mod org_configs;
+mod policies;
+mod providers;
 mod recorded;
 mod replayed;
 mod reply;
 mod route;
 mod serve;
 mod status;
+mod tenancy;
 mod tls;
 mod way;
 
@@ -38,19 +44,19 @@ use axum::{
     response::Response,
     routing::{MethodFilter, get, on},
 };
-use ractor::ActorRef;
 use tokio::sync::Semaphore;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+pub use administration::Administration;
 pub use openapi::document;
 pub use serve::{Plane, Shutdown, bind};
 pub use status::error_answer;
 pub use tls::Certificates;
 
 use crate::{
-    admission::{Accounts, Door, KeyRing, Limiter},
+    admission::{Accounts, DEFAULT_ORG, Door, KeyRing, Limiter},
     config::{Config, Cors, Security, Server},
-    dispatch::{DispatcherMessage, Mirrors, Published},
+    dispatch::{Address, Mirrors, Published, Wiring},
     prices::Catalogue,
     refusal::{Cause, Refusal},
     replay::Replays,
@@ -64,15 +70,12 @@ const PREFLIGHT_VALID: Duration = Duration::from_secs(600);
 /// Names that wait for model lists still being read; beyond it they are answered at once.
 const MOST_RESOLVING: usize = 256;
 
-/// The organisation that everything in the file belongs to.
-const ORGANISATION: &str = "default";
-
 /// What every handler shares. All of it is read without waiting.
 pub struct Gateway {
     pub table: Published,
     pub keys: ArcSwap<KeyRing>,
     pub limits: ArcSwap<Limits>,
-    pub accounts: Accounts,
+    pub accounts: Arc<Accounts>,
     pub door: Arc<Door>,
     /// What may fetch the media that requests name by address; `None` when nothing may.
     pub media: ArcSwapOption<MediaFetcher>,
@@ -87,8 +90,10 @@ pub struct Gateway {
     pub tracer: Option<Arc<Tracer>>,
     /// Its name in events.
     pub name: Box<str>,
-    /// The dispatcher's address, asked anew when it has been restarted.
-    pub dispatcher: ArcSwap<ActorRef<DispatcherMessage>>,
+    /// Where the dispatcher of the file's providers is reached.
+    pub dispatcher: Address,
+    /// `None` where there are no organisations.
+    pub administration: Option<Arc<Administration>>,
     began: Instant,
     resolving: Semaphore,
 }
@@ -107,7 +112,7 @@ impl Limits {
         Self {
             server: config.server.clone(),
             log_bodies: config.logging.include_bodies,
-            limiter: Limiter::new(accounts, ORGANISATION, &config.rate_limits, before),
+            limiter: Limiter::new(accounts, DEFAULT_ORG, &config.rate_limits, before),
         }
     }
 
@@ -145,16 +150,18 @@ impl Phase {
 impl Gateway {
     pub fn new(
         config: &Config,
-        table: Published,
-        metrics: Arc<Metrics>,
-        dispatcher: ActorRef<DispatcherMessage>,
+        wiring: &Wiring,
+        accounts: Arc<Accounts>,
+        administration: Option<Arc<Administration>>,
         spool: Option<Arc<Spool>>,
         tracer: Option<Arc<Tracer>>,
     ) -> Arc<Self> {
-        let accounts = Accounts::default();
+        let (table, metrics, dispatcher) =
+            (wiring.published.clone(), wiring.metrics.clone(), wiring.dispatcher.clone());
+        let keys = KeyRing::new(&config.auth, &accounts, administration.as_ref().map(|all| all.keys.clone()));
         Arc::new(Self {
             table,
-            keys: ArcSwap::from_pointee(KeyRing::new(&config.auth, &accounts)),
+            keys: ArcSwap::from_pointee(keys),
             door: Door::new(config.server.max_in_flight),
             limits: ArcSwap::from_pointee(Limits::of(config, &accounts, None)),
             accounts,
@@ -167,7 +174,8 @@ impl Gateway {
             metrics,
             prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),
             phase: Phase::default(),
-            dispatcher: ArcSwap::from_pointee(dispatcher),
+            dispatcher,
+            administration,
             began: Instant::now(),
             resolving: Semaphore::new(MOST_RESOLVING),
         })
@@ -177,7 +185,8 @@ impl Gateway {
 impl Gateway {
     /// Who may enter, and how much may be asked for from now on; what has been used stays used.
     pub fn admit(&self, config: &Config) {
-        self.keys.store(Arc::new(KeyRing::new(&config.auth, &self.accounts)));
+        let virtual_keys = self.administration.as_ref().map(|administration| administration.keys.clone());
+        self.keys.store(Arc::new(KeyRing::new(&config.auth, &self.accounts, virtual_keys)));
         self.door.resize(config.server.max_in_flight);
         let limits = Limits::of(config, &self.accounts, self.limits.load().limiter.as_deref());
         self.limits.store(Arc::new(limits));
@@ -195,9 +204,23 @@ impl Gateway {
     }
 }
 
-/// Every route, as the operator wants them.
-pub fn router(gateway: Arc<Gateway>, config: &Config) -> Router {
-    let mut router = openapi::routed()
+/// What is served at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Both,
+    /// Models are called, nothing is administered.
+    Calls,
+    Administration,
+}
+
+/// Every route of a side, as the operator wants them.
+pub fn router(gateway: Arc<Gateway>, config: &Config, side: Side) -> Router {
+    let routes = match side {
+        Side::Both => openapi::routed().merge(openapi::administered()),
+        Side::Calls => openapi::routed(),
+        Side::Administration => openapi::administered(),
+    };
+    let mut router = routes
         .route("/v1/models/{*model}", get(models::retrieve))
         .route("/openapi.json", get(docs::openapi_json))
         .route("/docs", get(docs::redirect))

@@ -17,17 +17,20 @@ use utoipa::{
     },
 };
 
-use super::{Gateway, call, health, models, route};
+use super::{Gateway, call, health, keys, models, org_configs, policies, providers, route};
 use crate::api::{self, ErrorEnvelope};
 
 /// Every route that has a handler of its own: in the router by its path and methods alone, in the document with all that
 /// its handler says. The document takes half a megabyte to make, so that it is made when somebody asks for it.
 macro_rules! served {
-    ($($module:ident::$handler:ident),+ $(,)?) => {
+    (
+        calls: $($module:ident::$handler:ident),+;
+        administration: $($office:ident::$clerk:ident),+;
+    ) => {
         #[derive(OpenApi)]
         #[openapi(
             // routed by hand: ids have slashes, which axum wants as `{*model}`; the operator chooses the path of the metrics
-            paths(models::retrieve, health::metrics, $($module::$handler),+),
+            paths(models::retrieve, health::metrics, $($module::$handler,)+ $($office::$clerk),+),
             info(
                 title = "Prism",
                 description = "One OpenAI-compatible door in front of every LLM provider.",
@@ -43,6 +46,10 @@ macro_rules! served {
                 (name = "Providers", description = "The providers behind the gateway"),
                 (name = "Routing", description = "Why a request goes where it goes"),
                 (name = "Routing Decisions", description = "Where recent requests went"),
+                (name = "Organisations", description = "What each organisation has configured"),
+                (name = "Routing Policies", description = "Conditional routes of organisations"),
+                (name = "Provider Types", description = "What each type of provider needs"),
+                (name = "Keys", description = "Client keys of organisations"),
                 (name = "Health", description = "Is the gateway alive and ready"),
             ),
             components(schemas(ErrorEnvelope, api::ErrorBody, api::ChatCompletionChunk)),
@@ -51,7 +58,7 @@ macro_rules! served {
         )]
         struct Prism;
 
-        /// Every documented route with its handler.
+        /// Every documented route with its handler, but for those that administer.
         pub(super) fn routed() -> Router<Arc<Gateway>> {
             pastey::paste! {
                 Router::new()$(.route(
@@ -60,10 +67,21 @@ macro_rules! served {
                 ))+
             }
         }
+
+        /// Those that administer.
+        pub(super) fn administered() -> Router<Arc<Gateway>> {
+            pastey::paste! {
+                Router::new()$(.route(
+                    &<$office::[<__path_ $clerk>] as Path>::path(),
+                    on(methods::<$office::[<__path_ $clerk>]>(), $office::$clerk),
+                ))+
+            }
+        }
     };
 }
 
 served! {
+    calls:
     call::chat_completions,
     call::completions,
     call::embeddings,
@@ -74,7 +92,31 @@ served! {
     health::providers,
     health::healthz,
     health::livez,
-    health::readyz,
+    health::readyz;
+    administration:
+    org_configs::list,
+    org_configs::create,
+    org_configs::retrieve,
+    org_configs::replace,
+    org_configs::update,
+    org_configs::delete,
+    org_configs::versions,
+    org_configs::diff,
+    org_configs::rollback,
+    org_configs::validate,
+    keys::create,
+    keys::list,
+    keys::retrieve,
+    keys::update,
+    keys::rotate,
+    keys::delete,
+    policies::list,
+    policies::create,
+    policies::update,
+    policies::delete,
+    providers::types,
+    providers::list,
+    providers::test;
 }
 
 /// The methods that a handler says it takes.

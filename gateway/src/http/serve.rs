@@ -101,22 +101,24 @@ impl Plane {
         tls: Option<Arc<Certificates>>,
         shutdown: &Shutdown,
     ) -> io::Result<Self> {
-        let cores = (0..server.workers).map(|index| {
-            let (sockets, incoming) = mpsc::channel(HAND_OVER);
-            let worker = Worker {
-                router: router.clone(),
-                header_timeout: server.header_timeout,
-                tls: tls.clone(),
-                shutdown: shutdown.clone(),
-            };
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let thread = thread::Builder::new().name(format!("core-{index}")).spawn(move || {
-                enter_core(index);
-                runtime.block_on(worker.run(incoming));
-            })?;
-            Ok(Core { sockets, connections: Arc::default(), thread })
-        });
+        let worker = Worker::new(router, server, tls.as_ref(), shutdown);
+        let cores = (0..server.workers)
+            .map(|index| Core::start(format!("core-{index}"), worker.clone(), move || enter_core(index)));
         Ok(Self { cores: cores.collect::<io::Result<_>>()?, tls })
+    }
+
+    /// Starts one thread that is no core of the data plane, for another listener.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn beside(
+        router: &Router,
+        server: &Server,
+        tls: Option<Arc<Certificates>>,
+        shutdown: &Shutdown,
+    ) -> io::Result<Self> {
+        let worker = Worker::new(router, server, tls.as_ref(), shutdown);
+        Ok(Self { cores: vec![Core::start("administration".to_owned(), worker, || {})?], tls })
     }
 
     /// Accepts until told to stop, then takes what the kernel has already accepted for us and closes the listener.
@@ -163,7 +165,20 @@ impl Plane {
     }
 }
 
+impl Core {
+    fn start(name: String, worker: Worker, enter: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+        let (sockets, incoming) = mpsc::channel(HAND_OVER);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = thread::Builder::new().name(name).spawn(move || {
+            enter();
+            runtime.block_on(worker.run(incoming));
+        })?;
+        Ok(Self { sockets, connections: Arc::default(), thread })
+    }
+}
+
 /// What one core's thread needs.
+#[derive(Clone)]
 struct Worker {
     router: Router,
     header_timeout: Duration,
@@ -172,6 +187,15 @@ struct Worker {
 }
 
 impl Worker {
+    fn new(router: &Router, server: &Server, tls: Option<&Arc<Certificates>>, shutdown: &Shutdown) -> Self {
+        Self {
+            router: router.clone(),
+            header_timeout: server.header_timeout,
+            tls: tls.cloned(),
+            shutdown: shutdown.clone(),
+        }
+    }
+
     async fn run(self, mut incoming: mpsc::Receiver<Accepted>) {
         let graceful = GracefulShutdown::new();
         let shutdown = self.shutdown.clone();

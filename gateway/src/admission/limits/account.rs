@@ -87,7 +87,12 @@ pub enum Exhausted {
 }
 
 /// By scope and name; those that nobody asks for any more are forgotten.
-type Known = HashMap<(Scope, Box<str>), Weak<Account>>;
+#[derive(Debug, Default)]
+struct Known {
+    accounts: HashMap<(Scope, Box<str>), Weak<Account>>,
+    /// At which size it is looked for those: twice what was left the last time, so that many new ones cost no more than each.
+    full: usize,
+}
 
 /// Every account, so that a reload finds those that it keeps.
 #[derive(Debug)]
@@ -108,6 +113,11 @@ impl Accounts {
         self.born
     }
 
+    /// Others, for an organisation of its own, counted from the same moment.
+    pub fn apart(&self) -> Self {
+        Self { born: self.born, known: Mutex::default() }
+    }
+
     /// The account of that name with these terms from now on; what it has used stays used. `None` where nothing limits it.
     pub fn of(&self, scope: Scope, name: &str, terms: Terms) -> Option<Arc<Account>> {
         if terms == Terms::default() {
@@ -115,8 +125,11 @@ impl Accounts {
         }
         let now = self.born.elapsed();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, account| account.strong_count() > 0);
-        let place = known.entry((scope, name.into())).or_default();
+        if known.accounts.len() >= known.full {
+            known.accounts.retain(|_, account| account.strong_count() > 0);
+            known.full = 2 * known.accounts.len();
+        }
+        let place = known.accounts.entry((scope, name.into())).or_default();
         if let Some(account) = place.upgrade() {
             account.limits().change(now, terms.rates);
             account.door.resize(bound(terms));
