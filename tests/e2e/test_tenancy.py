@@ -190,3 +190,21 @@ def test_routing_policies_one_by_one(gateway, keys, upstream, second):
     assert routing("DELETE", then="/gold").json()["deleted"] is True
     assert routing("DELETE", then="/gold").status == 404 and routing("GET").json()["data"] == []
     assert office.config("routed").json()["version"] == 4
+
+
+def test_limits_of_an_organisation_and_of_its_keys_are_their_own(gateway, upstream):
+    office = Office(gateway)
+    house = {"providers": {"house": {"base_url": upstream.base_url, "models": ["m"], "discover": False}}}
+    for org in ("tight", "wide"):
+        office.create(org, house | {"rate_limiting": {"per_model_rpm": {"m": 2 if org == "tight" else 50}}})
+    tight, wide = (office.mint(org)["key"] for org in ("tight", "wide"))
+    assert [gateway.chat(ask("m"), bearer(tight)).status for _ in range(3)] == [200, 200, 429]
+    assert [gateway.chat(ask("m"), bearer(wide)).status for _ in range(3)] == [200, 200, 200]
+    office.config("tight", "PATCH", {"rate_limiting": None})
+    assert gateway.chat(ask("m"), bearer(tight)).status == 200
+    limited = office.mint("wide", "limited", rate_limit_rpm=1, metadata={"team": "search"}, denied_tools=["shell"])
+    assert (limited["rate_limit_rpm"], limited["metadata"]) == (1, {"team": "search"})
+    tool = {"type": "function", "function": {"name": "shell", "parameters": {}}}
+    assert gateway.chat(ask("m", tools=[tool]), bearer(limited["key"])).status == 403
+    assert [gateway.chat(ask("m"), bearer(limited["key"])).status for _ in range(2)] == [200, 429]
+    assert "each key has limits of its own" in office.config("wide", "PATCH", {"rate_limiting": {"per_key_rpm": 5}}).error()["message"]
