@@ -62,6 +62,8 @@ impl Cause {
             Cause::MethodNotAllowed => "method_not_allowed",
             Cause::RequestTimeout => "request_timeout",
             Cause::Conflict => "conflict",
+            Cause::PreconditionFailed => "precondition_failed",
+            Cause::PreconditionRequired => "precondition_required",
             Cause::TooLarge => "too_large",
             Cause::UnsupportedMedia => "unsupported_media",
             Cause::Unprocessable => "unprocessable",
