@@ -156,7 +156,7 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
     let published = Arc::new(ArcSwap::from_pointee(empty));
     let tasks = TaskTracker::new();
     let wiring = Wiring {
-        published: published.clone(),
+        published,
         metrics: metrics.clone(),
         tasks: tasks.clone(),
         cores: config.server.workers,
