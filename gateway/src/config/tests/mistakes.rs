@@ -102,7 +102,6 @@ auth:
         [
             "prism.yaml:4: auth.keys[0].providers[0]: no such provider (did you mean `openai`?)",
             "prism.yaml:5: auth.keys[1].name: the same name as `auth.keys[0]`",
-            "prism.yaml:5: auth.keys[1].role: not built yet: roles other than `member`",
             "prism.yaml:6: auth.keys[2].key: the same key as `auth.keys[0]`",
             "prism.yaml:7: auth.keys[3].key: holds a character that cannot be sent in a header (a space or line break?)",
             "prism.yaml:8: auth.keys[4].key: needed and missing",
