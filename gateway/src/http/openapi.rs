@@ -221,11 +221,17 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// Segment by segment; a model's name, which is the last, may have several.
     pub fn matches(&self, path: &str) -> bool {
-        match self.path.split_once('{') {
-            Some((prefix, _)) => path.starts_with(prefix),
-            None => self.path == path,
+        let mut asked = path.split('/');
+        for segment in self.path.split('/') {
+            match asked.next() {
+                Some(part) if segment == "{model}" => return !part.is_empty(),
+                Some(part) if segment == part || segment.starts_with('{') => {}
+                _ => return false,
+            }
         }
+        asked.next().is_none()
     }
 }
 
