@@ -4,20 +4,26 @@ use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use ractor::{Actor, ActorRef};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use tokio::{
     signal::unix::{SignalKind, signal},
+    sync::mpsc,
     task::JoinHandle,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    admission::Accounts,
     api::INTERRUPTED,
-    config::{Config, exposure},
-    dispatch::{Root, RootMessage, Roster, RouteTable, Wiring},
-    http::{Certificates, Gateway, Inherited, Listener, Plane, Shutdown, router},
+    config::{Config, ControlPlane, exposure},
+    control::{Control, Desk, Opening, Rules},
+    dispatch::{Address, Root, RootMessage, Roster, RouteTable, Tenants, TenantsArguments, Wiring},
+    http::{Administration, Certificates, Gateway, Inherited, Listener, Plane, Shutdown, Side, router},
     memory::BodyMemory,
     options::Options,
+    secret::Secret,
     spool::Spool,
+    store::Embedded,
     telemetry::{self, Metrics},
     traces,
     usage::analytics::{Analytics, Feed},
@@ -30,6 +36,9 @@ const RECORD: Duration = Duration::from_millis(500);
 const LAST_ERRANDS: Duration = Duration::from_secs(2);
 /// So are the last events, or after the next start.
 const LAST_COUNT: Duration = Duration::from_secs(5);
+
+/// Lists of organisations that another process has changed.
+const CHANGES: usize = 16;
 
 /// Runs the gateway until it is told to stop.
 ///
@@ -58,6 +67,10 @@ async fn serve(
     let listener = Listener::open(inherited, server)?;
     let address = listener.address().map_err(|error| error.to_string())?;
     exposure(address.ip(), &config.auth)?; // of an inherited socket the configuration says nothing
+    let office = config.control_plane.as_ref().and_then(|control_plane| control_plane.listen);
+    let office = office
+        .map(|at| Listener::at(at).map_err(|error| format!("cannot listen on {at}: {error} (`admin.listen`)")))
+        .transpose()?;
 
     let spool = spool(&config, options.config.is_some())?.map(Arc::new);
     let started = start(&config, spool.clone()).await?;
@@ -65,9 +78,17 @@ async fn serve(
     let counted = CancellationToken::new();
     let counting = spool.as_ref().map(|spool| count(&config, gateway, spool, &counted)).transpose()?;
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
-    let routes = router(gateway.clone(), &config);
-    let plane = Plane::start(gateway, &routes, server, tls.clone(), &shutdown)
-        .map_err(|error| format!("cannot start a core: {error}"))?;
+    let side = if office.is_some() { Side::Calls } else { Side::Both };
+    let routes = router(gateway.clone(), &config, side);
+    let no_core = |error| format!("cannot start a core: {error}");
+    let plane = Plane::start(gateway, &routes, server, tls.clone(), &shutdown).map_err(no_core)?;
+    let office = match office {
+        Some(listener) => {
+            let routes = router(gateway.clone(), &config, Side::Administration);
+            Some((Plane::beside(gateway, &routes, server, tls.clone(), &shutdown).map_err(no_core)?, listener))
+        }
+        None => None,
+    };
     if let Some(path) = options.config.clone() {
         let (gateway, current) = (gateway.clone(), config.clone());
         let watched = Watched { path, options, root: root.clone(), gateway, current, certificates: tls };
@@ -76,6 +97,12 @@ async fn serve(
     gateway.phase.ready();
     greet(&plane, address, &config, &notices);
 
+    let administering = async {
+        if let Some((plane, listener)) = office {
+            plane.accept(listener, &shutdown.begun).await;
+            let _ = tokio::task::spawn_blocking(move || plane.join()).await;
+        }
+    };
     let accepting = plane.accept(listener, &shutdown.begun);
     let stopping = async {
         stop.wait().await;
@@ -87,7 +114,7 @@ async fn serve(
         tokio::time::sleep(server.pre_stop).await;
         shutdown.begun.cancel();
     };
-    tokio::join!(accepting, stopping);
+    tokio::join!(accepting, administering, stopping);
     // the cores have threads of their own; the actors go on serving them until they have ended
     let joined = tokio::task::spawn_blocking(move || plane.join());
     tokio::select! {
@@ -95,6 +122,9 @@ async fn serve(
         () = stop.wait() => tracing::warn!("told to stop again: cutting what still runs"),
     }
     record(gateway);
+    if let Some(administration) = &gateway.administration {
+        administration.tenants.stop();
+    }
     root.stop(None);
     gateway.tracer.iter().for_each(|tracer| tracer.close());
     tasks.close();
@@ -159,19 +189,27 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
     let tasks = TaskTracker::new();
     let memory = BodyMemory::new(config.server.body_memory());
     let wiring = Wiring {
-        published: published.clone(),
+        published,
         metrics: metrics.clone(),
         tasks: tasks.clone(),
         memory: memory.clone(),
         cores: config.server.workers,
+        dispatcher: Address::default(),
+        shared: Arc::default(),
+        organisation: None,
     };
-    let (root, _) = Actor::spawn(None, Root, (wiring, config.clone())).await.map_err(|error| error.to_string())?;
-    let address = ractor::call!(root, RootMessage::Dispatcher).map_err(|error| error.to_string())?;
+    let (root, _) =
+        Actor::spawn(None, Root, (wiring.clone(), config.clone())).await.map_err(|error| error.to_string())?;
+    let accounts = Arc::<Accounts>::default();
+    let administration = match &config.control_plane {
+        Some(control_plane) => Some(administration(config, control_plane, wiring.clone(), &accounts).await?),
+        None => None,
+    };
     let tracer = match &config.otel {
         None => None,
         Some(otel) => Some(traces::start(otel, &metrics, &tasks).map_err(|error| format!("otel.ca_file: {error}"))?),
     };
-    let gateway = Gateway::new(config, published, metrics, memory, address, spool, tracer)?;
+    let gateway = Gateway::new(config, &wiring, accounts, administration, spool, tracer)?;
     tokio::spawn(keep_books(gateway.clone()));
     gateway.fetch_media(&config.security)?;
     Ok(Started { gateway, root, tasks })
@@ -195,6 +233,51 @@ fn record(gateway: &Gateway) {
     }
 }
 
+/// Opens what is kept of organisations, and stands ready to wake them.
+async fn administration(
+    config: &Config,
+    control_plane: &ControlPlane,
+    wiring: Wiring,
+    accounts: &Arc<Accounts>,
+) -> Result<Arc<Administration>, String> {
+    keep_no_core_file();
+    let rules = Arc::new(ArcSwap::from_pointee(Rules::of(config)));
+    let store = Embedded::open(&config.store.path).map_err(|error| error.to_string())?;
+    let master_key_file = control_plane.master_key_file.clone().unwrap_or_else(|| config.store.path.join("master.key"));
+    let control = Control::open(Opening {
+        store: Box::new(store),
+        folder: &config.store.path,
+        master_key_file,
+        master_key: std::env::var("PRISM_MASTER_KEY").ok().map(Secret::new),
+        rules: rules.clone(),
+        accounts: accounts.clone(),
+    })
+    .map_err(|error| error.to_string())?;
+    let keys = control.keys().clone();
+    let (changed, mut changes) = mpsc::channel::<Vec<String>>(CHANGES);
+    let desk = Desk::start(control, changed).map_err(|error| error.to_string())?;
+    let arguments = TenantsArguments { wiring, configurations: Arc::new(desk.clone()), accounts: accounts.clone() };
+    let tenants = Arc::new(Tenants::start(arguments).await.map_err(|error| error.to_string())?);
+    let told = tenants.clone();
+    tokio::spawn(async move {
+        while let Some(organisations) = changes.recv().await {
+            for organisation in organisations {
+                told.changed(&organisation).await;
+            }
+        }
+    });
+    Ok(Arc::new(Administration::new(desk, tenants, keys, rules, control_plane)))
+}
+
+/// A core file would hold every credential that has been opened.
+fn keep_no_core_file() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let limited = setrlimit(Resource::Core, none);
+    if let Err(error) = limited.and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable)) {
+        tracing::warn!(%error, "a crash may leave a core file, with credentials in it");
+    }
+}
+
 /// What a person who has just started it wants to know.
 fn greet(plane: &Plane, address: SocketAddr, config: &Config, notices: &[String]) {
     for notice in notices {
@@ -208,6 +291,7 @@ fn greet(plane: &Plane, address: SocketAddr, config: &Config, notices: &[String]
         .collect();
     let url = format!("{}://{address}", plane.scheme());
     let keys = match (config.auth.enabled, config.auth.keys.len()) {
+        (true, _) if config.control_plane.is_some() => "client keys, and those of organisations".to_owned(),
         (true, 0) | (false, _) => "open: no client key is needed".to_owned(),
         (true, many) => format!("{many} client keys"),
     };

@@ -9,7 +9,9 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{app, config, formats, http, options::Options, price_list, reports, translate};
+use crate::{
+    app, config, formats, http, office, options::Options, price_list, reports, secret::Secret, translate,
+};
 
 /// One OpenAI-compatible door in front of every LLM provider.
 ///
@@ -36,6 +38,41 @@ enum Command {
         /// The file to check.
         #[arg(long, short, value_name = "FILE", env = "PRISM_CONFIG")]
         config: PathBuf,
+    },
+    /// Administer organisations and what they have configured.
+    Org {
+        #[command(subcommand)]
+        command: office::OrgCommand,
+        #[command(flatten)]
+        asking: office::Asking,
+    },
+    /// Administer client keys of organisations.
+    Key {
+        #[command(subcommand)]
+        command: office::KeyCommand,
+        #[command(flatten)]
+        asking: office::Asking,
+    },
+    /// Look at the providers of organisations.
+    Provider {
+        #[command(subcommand)]
+        command: office::ProviderCommand,
+        #[command(flatten)]
+        asking: office::Asking,
+    },
+    /// Check the audit log of the control plane.
+    Audit {
+        #[command(subcommand)]
+        command: office::AuditCommand,
+        #[command(flatten)]
+        cupboard: office::Cupboard,
+    },
+    /// Rotate the key that seals the credentials of organisations.
+    MasterKey {
+        #[command(subcommand)]
+        command: office::MasterKeyCommand,
+        #[command(flatten)]
+        cupboard: office::Cupboard,
     },
     /// Print the OpenAPI document.
     Openapi,
@@ -86,6 +123,18 @@ struct Serve {
     /// What to log: error, warn, info, debug, trace, or a filter such as `prism=debug,warn`.
     #[arg(long, value_name = "LEVEL", env = "PRISM_LOG")]
     log_level: Option<String>,
+    /// Switch organisations on: providers and keys that are administered over HTTP, kept in `store.path`.
+    #[arg(long, env = "PRISM_CONTROL_PLANE")]
+    control_plane: bool,
+    /// A token that administers every organisation; switches them on too.
+    #[arg(long, env = "PRISM_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = secret)]
+    admin_token: Option<Secret>,
+}
+
+/// Wrapped as soon as it has been read.
+#[expect(clippy::unnecessary_wraps, reason = "a parser's type")]
+fn secret(text: &str) -> Result<Secret, String> {
+    Ok(Secret::new(text))
 }
 
 /// Runs the command line; mistakes go to standard error.
@@ -95,6 +144,15 @@ pub fn main() -> ExitCode {
         None => serve(cli.serve),
         Some(Command::Serve(serve_)) => serve(serve_),
         Some(Command::Check { config }) => check(&config),
+        Some(Command::Org { command, asking }) => office::org(&asking, command).and_then(|shown| print(&shown.text())),
+        Some(Command::Key { command, asking }) => office::key(&asking, command).and_then(|shown| print(&shown.text())),
+        Some(Command::Provider { command, asking }) => {
+            office::provider(&asking, command).and_then(|shown| print(&shown.text()))
+        }
+        Some(Command::Audit { command, cupboard }) => office::audit(&cupboard, command).and_then(|text| print(&text)),
+        Some(Command::MasterKey { command, cupboard }) => {
+            office::master_key(&cupboard, command).and_then(|text| print(&text))
+        }
         Some(Command::Openapi) => print(&http::document()),
         Some(Command::Formats { json }) => print(&formats::describe(json)),
         Some(Command::Prices { model, config, json }) => prices(model.as_deref(), config.as_deref(), json),
@@ -116,8 +174,9 @@ pub fn main() -> ExitCode {
 }
 
 fn serve(serve: Serve) -> Result<(), String> {
-    let Serve { config, host, port, log_level } = serve;
-    app::run(Options { config, host, port, log_level }).map_err(|error| format!("prism cannot start:\n{error}"))
+    let Serve { config, host, port, log_level, control_plane, admin_token } = serve;
+    app::run(Options { config, host, port, log_level, control_plane, admin_token })
+        .map_err(|error| format!("prism cannot start:\n{error}"))
 }
 
 fn check(path: &Path) -> Result<(), String> {

@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use crate::config::{self, Config};
+use crate::{
+    config::{self, Config, ControlPlane},
+    secret::Secret,
+};
 
 /// What the command line and the environment say.
 #[derive(Debug, Default)]
@@ -12,6 +15,10 @@ pub struct Options {
     pub host: Option<IpAddr>,
     pub port: Option<u16>,
     pub log_level: Option<String>,
+    /// Organisations are on, whatever the file says.
+    pub control_plane: bool,
+    /// What administers every organisation; it switches them on too.
+    pub admin_token: Option<Secret>,
 }
 
 impl Options {
@@ -33,7 +40,15 @@ impl Options {
         if let Some(level) = &self.log_level {
             config.logging.level.clone_from(level);
         }
-        config::exposure(config.server.host, &config.auth)?;
+        let token = self.admin_token.as_ref().filter(|token| !token.expose().is_empty());
+        if self.control_plane || token.is_some() {
+            let control_plane = config.control_plane.get_or_insert_with(ControlPlane::plain);
+            if let Some(token) = token {
+                config::admin_token(token)?;
+                control_plane.admin_token = Some(token.clone());
+            }
+        }
+        config::exposure(config.server.host, &config.auth, config.control_plane.is_some())?;
         Ok((config, notices))
     }
 }

@@ -21,8 +21,12 @@ pub enum Cause {
     MethodNotAllowed,
     /// The caller was too slow in sending its request (408).
     RequestTimeout,
-    /// 409 from upstream.
+    /// 409 from upstream, or what is to be made is there already.
     Conflict,
+    /// What the caller had seen has changed meanwhile (412).
+    PreconditionFailed,
+    /// The caller has to say what it had seen (428).
+    PreconditionRequired,
     /// The body is larger than the gateway or the provider takes (413).
     TooLarge,
     /// The body is not in a media type that the route reads (415).
@@ -62,6 +66,8 @@ impl Cause {
             Cause::MethodNotAllowed => "method_not_allowed",
             Cause::RequestTimeout => "request_timeout",
             Cause::Conflict => "conflict",
+            Cause::PreconditionFailed => "precondition_failed",
+            Cause::PreconditionRequired => "precondition_required",
             Cause::TooLarge => "too_large",
             Cause::UnsupportedMedia => "unsupported_media",
             Cause::Unprocessable => "unprocessable",

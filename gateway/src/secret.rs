@@ -3,8 +3,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A credential. `Debug` hides it, there is no `Display` and no `Serialize`, and its memory is wiped on drop.
 #[derive(Clone)]
@@ -18,6 +19,31 @@ impl Secret {
     /// The value itself, for the one place that has to send it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+/// JSON with secrets in it; every text in it is wiped on drop.
+pub struct Wiped(pub Json);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+impl fmt::Debug for Wiped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// Overwrites every text below a value.
+pub fn wipe(value: &mut Json) {
+    match value {
+        Json::String(text) => text.zeroize(),
+        Json::Array(items) => items.iter_mut().for_each(wipe),
+        Json::Object(object) => object.values_mut().for_each(wipe),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 
@@ -48,7 +74,11 @@ impl schemars::JsonSchema for Secret {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "description": "A secret; write `${NAME}` to take it from the environment." })
+        schemars::json_schema!({
+            "type": "string",
+            "writeOnly": true,
+            "description": "A secret; write `${NAME}` to take it from the environment.",
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, rpc::CallResult};
 
 use crate::{
     config::{self, Config},
+    control::Rules,
     dispatch::RootMessage,
     http::{Certificates, Gateway},
     options::Options,
@@ -153,10 +154,25 @@ impl WatcherData {
         {
             tracing::error!(%error, "media are fetched as before");
         }
+        if let Some((administration, control_plane)) = gateway.administration.clone().zip(config.control_plane.as_ref())
+        {
+            administration.reload(control_plane);
+            administration.rules.store(Arc::new(Rules::of(&config)));
+            tokio::spawn(async move { administration.tenants.all_changed().await });
+        }
         let fixed = |config: &Config| {
             let config::Server { host, port, reuse_port, workers, tls, .. } = &config.server;
             (*host, *port, *reuse_port, *workers, tls.clone())
         };
+        let kept = |config: &Config| {
+            let control_plane = config.control_plane.as_ref();
+            (config.store.clone(), control_plane.map(|control| (control.listen, control.master_key_file.clone())))
+        };
+        if kept(old) != kept(&config) {
+            tracing::warn!(
+                "`store`, `admin.listen`, the master key and the control plane itself change only with a restart"
+            );
+        }
         if fixed(old) != fixed(&config)
             || old.logging != config.logging
             || old.prometheus != config.prometheus

@@ -30,11 +30,11 @@ export async function eventually(condition, what, seconds = 10) {
   }
 }
 
-/** The gateway with this configuration (JSON is YAML too), or with none. */
-export async function startGateway(config) {
+/** The gateway with this configuration (JSON is YAML too), or with none, and further arguments. */
+export async function startGateway(config, ...more) {
   const folder = mkdtempSync(join(tmpdir(), 'prism-node-'));
   const port = await freePort();
-  const args = ['--host', '127.0.0.1', '--port', String(port)];
+  const args = ['--host', '127.0.0.1', '--port', String(port), ...more];
   if (config) {
     const file = join(folder, 'prism.yaml');
     writeFileSync(file, JSON.stringify({ server: { shutdown_timeout: '2s' }, ...config }));
@@ -59,6 +59,7 @@ export async function startGateway(config) {
   }
   return {
     origin,
+    folder,
     baseURL: `${origin}/v1`,
     /** Must end with 0 and without a panic. */
     async stop() {

@@ -1,4 +1,5 @@
-//! Client keys: held as hashes, found by hash, confirmed in constant time.
+//! Client keys: held as hashes, found by hash, confirmed in constant time. Those of the file are here, those of
+//! organisations in [`VirtualKeys`].
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
@@ -8,10 +9,10 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Account, Accounts, Scope, Terms};
+use super::{Account, Accounts, DEFAULT_ORG, Scope, Terms, VirtualKeys};
 use crate::{
     api::ClientRequest,
-    config::{Auth, ClientKey, ToolRules, names_model},
+    config::{Auth, ClientKey, Role, ToolRules, names_model},
     refusal::{Cause, Refusal},
 };
 
@@ -23,14 +24,24 @@ pub type Metadata = Map<String, Value>;
 pub struct KeyRing {
     /// Mixed into every hash, so that what is in memory is of no use elsewhere.
     salt: [u8; 16],
-    /// `None`: open to everybody.
-    keys: Option<HashMap<Hash, Arc<Caller>>>,
+    keys: HashMap<Hash, Arc<Caller>>,
+    /// Whoever brings no key enters too.
+    open: bool,
+    /// `None` where there are no organisations.
+    virtual_keys: Option<Arc<VirtualKeys>>,
 }
+
+/// How Prism's own keys begin.
+pub const KEY_PREFIX: &str = "sk-prism-";
 
 /// What a key allows.
 #[derive(Debug)]
 pub struct Caller {
+    /// Unique among all keys: no two share what is kept for one of them.
     pub name: Arc<str>,
+    /// Whose providers it calls.
+    pub organisation: Arc<str>,
+    pub role: Role,
     models: Vec<String>,
     providers: Vec<String>,
     allowed_ips: Vec<IpNet>,
@@ -43,15 +54,19 @@ pub struct Caller {
 }
 
 impl KeyRing {
-    pub fn new(auth: &Auth, accounts: &Accounts) -> Self {
+    pub fn new(auth: &Auth, accounts: &Accounts, virtual_keys: Option<Arc<VirtualKeys>>) -> Self {
         let salt = std::array::from_fn(|_| fastrand::u8(..));
-        let caller = |key| Arc::new(Caller::new(key, accounts));
-        let keys = || auth.keys.iter().map(|key| (hash(&salt, key.key.expose()), caller(key))).collect();
-        Self { salt, keys: (auth.enabled && !auth.keys.is_empty()).then(keys) }
+        let organisation: Arc<str> = DEFAULT_ORG.into();
+        let caller =
+            |key: &ClientKey| Arc::new(Caller::new(key, key.name.as_str().into(), organisation.clone(), accounts));
+        let keys: HashMap<_, _> = auth.keys.iter().map(|key| (hash(&salt, key.key.expose()), caller(key))).collect();
+        // where there are organisations there is at least the owner's key
+        let open = !auth.enabled || (keys.is_empty() && virtual_keys.is_none());
+        Self { salt, keys: if auth.enabled { keys } else { HashMap::new() }, open, virtual_keys }
     }
 
     pub fn is_open(&self) -> bool {
-        self.keys.is_none()
+        self.open
     }
 
     /// The caller behind a key; `None` when no key is needed.
@@ -64,16 +79,20 @@ impl KeyRing {
         ip: IpAddr,
         now: impl FnOnce() -> DateTime<Utc>,
     ) -> Result<Option<Arc<Caller>>, Refusal> {
-        let Some(keys) = &self.keys else { return Ok(None) };
         let Some(key) = key else {
+            if self.open {
+                return Ok(None);
+            }
             let message =
                 "you did not provide an API key: send `Authorization: Bearer YOUR_KEY` or `x-api-key: YOUR_KEY`";
             return Err(Refusal::new(Cause::Unauthenticated, message).code("missing_api_key"));
         };
-        let wanted = hash(&self.salt, key);
-        let caller = match keys.get_key_value(&wanted) {
-            Some((found, caller)) if bool::from(found.ct_eq(&wanted)) => caller,
-            _ => return Err(Refusal::new(Cause::Unauthenticated, "the API key is not valid").code("invalid_api_key")),
+        let Some(caller) = self.find(key) else {
+            // a key that was one of ours does not become everybody's by being taken back
+            if self.open && !(self.virtual_keys.is_some() && key.starts_with(KEY_PREFIX)) {
+                return Ok(None);
+            }
+            return Err(Refusal::new(Cause::Unauthenticated, "the API key is not valid").code("invalid_api_key"));
         };
         if caller.expires_at.is_some_and(|end| now() >= end) {
             return Err(Refusal::new(Cause::Unauthenticated, "the API key has expired").code("expired_api_key"));
@@ -83,16 +102,30 @@ impl KeyRing {
                 Refusal::new(Cause::Forbidden, "this API key is not allowed from your address").code("ip_not_allowed")
             );
         }
-        Ok(Some(caller.clone()))
+        Ok(Some(caller))
+    }
+
+    fn find(&self, key: &str) -> Option<Arc<Caller>> {
+        if !self.keys.is_empty() {
+            let wanted = hash(&self.salt, key);
+            if let Some((_, caller)) = self.keys.get_key_value(&wanted).filter(|(found, _)| found.ct_eq(&wanted).into())
+            {
+                return Some(caller.clone());
+            }
+        }
+        self.virtual_keys.as_ref()?.find(key)
     }
 }
 
 impl Caller {
-    fn new(key: &ClientKey, accounts: &Accounts) -> Self {
+    /// `name` as logs have it; its key as it is described.
+    pub fn new(key: &ClientKey, name: Arc<str>, organisation: Arc<str>, accounts: &Accounts) -> Self {
         let terms = Terms { rates: key.rates, budget: key.budget, max_concurrent: key.max_concurrent };
         Self {
-            account: accounts.of(Scope::Key, &key.name, terms),
-            name: key.name.as_str().into(),
+            account: accounts.of(Scope::Key, &name, terms),
+            name,
+            organisation,
+            role: key.role,
             models: key.models.clone(),
             providers: key.providers.clone(),
             allowed_ips: key.allowed_ips.clone(),
@@ -113,6 +146,16 @@ impl Caller {
         if self.tools.is_empty() { Ok(()) } else { self.tools.check(request) }
     }
 
+    /// A viewer reads what is configured, and calls nothing.
+    pub fn may_call(&self) -> bool {
+        self.role >= Role::Member
+    }
+
+    /// Whether its organisation is the one of the file.
+    pub fn is_default(&self) -> bool {
+        &*self.organisation == DEFAULT_ORG
+    }
+
     pub fn may_use_provider(&self, provider: &str) -> bool {
         self.providers.is_empty() || self.providers.iter().any(|allowed| allowed == provider)
     }
@@ -131,6 +174,7 @@ mod tests {
         let mut key = ClientKey {
             name: "app".into(),
             key: Secret::new("sk-prism-1"),
+            role: Role::Member,
             models: vec![],
             providers: vec![],
             allowed_ips: vec![],
@@ -142,7 +186,7 @@ mod tests {
             expires_at: None,
         };
         change(&mut key);
-        KeyRing::new(&Auth { enabled: true, keys: vec![key] }, &Accounts::default())
+        KeyRing::new(&Auth { enabled: true, keys: vec![key] }, &Accounts::default(), None)
     }
 
     fn admit(ring: &KeyRing, key: Option<&str>, ip: &str) -> Result<Option<Arc<Caller>>, Cause> {
@@ -169,7 +213,7 @@ mod tests {
 
     #[test]
     fn without_keys_everybody_enters() {
-        let ring = KeyRing::new(&Auth { enabled: true, keys: vec![] }, &Accounts::default());
+        let ring = KeyRing::new(&Auth { enabled: true, keys: vec![] }, &Accounts::default(), None);
         assert!(ring.is_open() && admit(&ring, None, "127.0.0.1").unwrap().is_none());
     }
 

@@ -2,14 +2,15 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use super::{Auth, ClientKey, Rates, ToolRules, file, resolve::Context, tree::Trail};
+use super::{Auth, ClientKey, Rates, Role, ToolRules, file, resolve::Context, tree::Trail};
 
-/// Whether a gateway may listen on that address with these keys.
+/// Whether a gateway may listen on that address with these keys. Where there is a control plane there is at least the
+/// owner's key.
 ///
 /// # Errors
 /// When it would be open to everybody without having been told so.
-pub fn exposure(host: IpAddr, auth: &Auth) -> Result<(), String> {
-    if host.to_canonical().is_loopback() || !auth.enabled || !auth.keys.is_empty() {
+pub fn exposure(host: IpAddr, auth: &Auth, control_plane: bool) -> Result<(), String> {
+    if host.to_canonical().is_loopback() || !auth.enabled || !auth.keys.is_empty() || control_plane {
         return Ok(());
     }
     Err(format!(
@@ -41,9 +42,6 @@ pub(super) fn auth(auth: file::Auth, context: &mut Context<'_>) -> Auth {
         } else if let Some(first) = values.insert(value, index) {
             context.mistake(&here.key("key"), format!("the same key as `{}`", at.index(first)));
         }
-        if key.role.as_deref().is_some_and(|role| role != "member") {
-            context.mistake(&here.key("role"), "not built yet: roles other than `member`");
-        }
         for (position, name) in key.providers.iter().flatten().enumerate() {
             context.check_provider(&here.key("providers").index(position), name);
         }
@@ -64,10 +62,16 @@ pub(super) fn auth(auth: file::Auth, context: &mut Context<'_>) -> Auth {
     Auth { enabled: auth.enabled.unwrap_or(true), keys: keys.into_iter().map(client_key).collect() }
 }
 
-fn client_key(key: file::ClientKey) -> ClientKey {
+pub(super) fn client_key(key: file::ClientKey) -> ClientKey {
     ClientKey {
         name: key.name,
         key: key.key,
+        role: match key.role {
+            Some(file::Role::Viewer) => Role::Viewer,
+            None | Some(file::Role::Member) => Role::Member,
+            Some(file::Role::Admin) => Role::Admin,
+            Some(file::Role::Owner) => Role::Owner,
+        },
         models: key.models.unwrap_or_default(),
         providers: key.providers.unwrap_or_default(),
         allowed_ips: key.allowed_ips.unwrap_or_default().iter().map(|network| network.0).collect(),

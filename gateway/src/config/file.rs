@@ -16,7 +16,7 @@ use super::{
     file_provider::Provider,
     file_routing::Routing,
     rates::written::RateLimiting,
-    units::{Host, Moment, Network, Size, Span},
+    units::{Address, Host, Moment, Network, Size, Span},
 };
 use crate::secret::Secret;
 
@@ -77,7 +77,7 @@ pub(super) struct File {
     pub prometheus: Option<Prometheus>,
     /// Which pages may call the gateway from a browser.
     pub cors: Option<Cors>,
-    /// What the gateway may do on a client's behalf.
+    /// What the gateway may do on a client's behalf, and how it keeps the credentials of organisations.
     pub security: Option<Security>,
     /// One event for each request: who asked what of whom, and what it cost.
     pub usage: Option<Usage>,
@@ -85,6 +85,10 @@ pub(super) struct File {
     pub store: Option<Store>,
     /// Traces of requests, for a collector.
     pub otel: Option<Otel>,
+    /// Switches organisations on, however little is written below it.
+    pub control_plane: Option<ControlPlane>,
+    /// Administration with a token, which switches organisations on as well.
+    pub admin: Option<Admin>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -157,8 +161,9 @@ pub(super) struct ClientKey {
     pub name: String,
     /// The key itself, as clients send it.
     pub key: Secret,
-    /// What the key's owner is.
-    pub role: Option<String>,
+    /// What the key may do where organisations are on: `member` (the default) calls models, `viewer` reads what is
+    /// configured, `admin` does both and changes it, `owner` gives out keys of any role as well.
+    pub role: Option<Role>,
     /// Models it may use, with `*` as wildcard; empty for all.
     pub models: Option<Vec<String>>,
     /// Providers it may use; empty for all.
@@ -220,6 +225,15 @@ impl From<Scalar> for Json {
             Scalar::Text(text) => text.into(),
         }
     }
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Role {
+    Viewer,
+    Member,
+    Admin,
+    Owner,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -319,7 +333,26 @@ pub(super) struct Store {
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+pub(super) struct ControlPlane {
+    /// Whether the providers of organisations may be at private addresses; by default false.
+    pub allow_private: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Admin {
+    /// A credential that administers every organisation, of at least 16 characters; `PRISM_ADMIN_TOKEN` beats it.
+    pub token: Option<Secret>,
+    /// Another address (`127.0.0.1:9090`) to administer at; then nothing is administered where models are called.
+    pub listen: Option<Address>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Security {
+    /// File with the key that seals the credentials of organisations, 32 bytes in base64; further lines are earlier keys.
+    /// `PRISM_MASTER_KEY` beats it; by default `master.key` in `store.path`, made when there is none.
+    pub master_key_file: Option<PathBuf>,
     /// Images and documents that a request names by an `https` address are fetched for providers that take only bytes
     /// (Bedrock); by default false. They have to be at public addresses; at most two redirects are followed.
     pub fetch_remote_media: Option<bool>,

@@ -99,6 +99,11 @@ pub(in crate::config) struct Provider {
     pub default_timeout: Option<Span>,
     /// Limits on its time.
     pub timeouts: Option<Timeouts>,
+    /// Whether the keys of organisations may use it; by default false. Only for the providers of this file.
+    pub shared: Option<bool>,
+    /// Whether it may be at a private address: by default true for the providers of this file, and for those of
+    /// organisations as `control_plane.allow_private` says.
+    pub allow_private: Option<bool>,
     /// Accepts any certificate; for tests only. By default false.
     pub skip_tls: Option<bool>,
     /// PEM file with authorities to trust besides the usual ones; relative to the configuration file.

@@ -5,7 +5,8 @@
 //! who has which.
 //! How a text becomes a [`Config`]: `tree` is its YAML with lines, `expand` fills in the environment, `shape` compares
 //! it with the schema, `resolve` says what it means (`provider`, `address`, `key`, `credentials`, `settings`, `headers`,
-//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `rates`, `budgets`, `security`, `usage`, `otel`), and `check` collects every mistake of all of them. `environment`
+//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `rates`, `budgets`, `security`, `usage`, `otel`, `control_plane`), and `check` collects every mistake of all of them. `organisation` does
+//! the same for what an organisation has configured over HTTP, and `secrets` finds the secrets in it. `environment`
 //! makes a [`Config`] when there is no file, `request` reads what one request says of its own routing.
 
 mod access;
@@ -13,6 +14,7 @@ mod address;
 mod budgets;
 mod check;
 mod condition;
+mod control_plane;
 mod costs;
 mod credentials;
 mod deviations;
@@ -24,16 +26,20 @@ mod file_routing;
 mod headers;
 mod key;
 mod models;
+mod organisation;
 mod otel;
 mod preset;
 mod provider;
+mod provider_types;
 mod quirks;
 mod rates;
 mod request;
 mod resolve;
 mod resolve_routing;
+mod role;
 mod routes;
 mod routing;
+mod secrets;
 mod security;
 mod settings;
 mod shape;
@@ -46,7 +52,12 @@ mod units;
 mod usage;
 mod wildcard;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{HeaderName, HeaderValue};
 use indexmap::IndexMap;
@@ -56,19 +67,24 @@ pub use access::exposure;
 pub use budgets::{Budget, Budgets, Period};
 pub use check::{Mistake, Mistakes};
 pub use condition::{Condition, Facts, Test};
+pub use control_plane::admin_token;
 pub use costs::CostTracking;
 pub use credentials::{AwsSource, Credentials, Entra, GoogleSource};
 pub use environment::from_environment;
 pub use file::json_schema;
+pub use organisation::{Terms, accepted_key, organisation, organisation_key};
 pub use otel::Otel;
 pub use preset::{BUILT_FORMATS, FAMILIES, PRESETS, Preset, SIMULATOR_MODELS, preset};
+pub use provider_types::{ProviderField, ProviderType, provider_types};
 pub use quirks::{Mend, Quirks, ToolIds};
 pub use rates::{RateLimits, Rates};
 pub use request::RequestConfig;
 pub use resolve::{load, load_with_notes, parse};
+pub use role::Role;
 pub use routing::{
     BreakerRules, ConditionalRoute, Failover, Hedge, Mirror, Retry, RouteTarget, Routing, Sticky, Strategy,
 };
+pub use secrets::{Place, each_secret};
 pub use security::{RemoteMedia, Security};
 pub use usage::{Store, Usage};
 pub use wildcard::{names_model, wildcard};
@@ -96,6 +112,8 @@ pub struct Config {
     pub store: Store,
     /// `None`: nothing is traced.
     pub otel: Option<Otel>,
+    /// `None` where there are no organisations.
+    pub control_plane: Option<ControlPlane>,
 }
 
 impl Config {
@@ -186,6 +204,12 @@ pub struct Provider {
     /// Idle connections kept per core.
     pub conn_pool_size: usize,
     pub timeouts: Timeouts,
+    /// Organisations' keys may use it.
+    pub shared: bool,
+    /// Connections to it go to public addresses only.
+    pub guarded: bool,
+    /// Whose it is; `None` for those of the file.
+    pub organisation: Option<Arc<str>>,
     pub skip_tls: bool,
     pub ca_file: Option<PathBuf>,
     pub proxy: Option<String>,
@@ -194,6 +218,12 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// Its name in metrics. Organisations choose names as they like, and what they call their providers is theirs: they
+    /// appear by their kind.
+    pub fn label(&self) -> &str {
+        if self.organisation.is_some() { &self.kind } else { &self.name }
+    }
+
     /// The provider in its own region, then in each that it fails over to.
     pub fn sites(&self) -> Vec<Self> {
         let elsewhere = self.failover_regions.iter().map(|(region, base_url)| Self {
@@ -269,6 +299,7 @@ pub struct Auth {
 pub struct ClientKey {
     pub name: String,
     pub key: Secret,
+    pub role: Role,
     /// Patterns with `*`; empty allows all.
     pub models: Vec<String>,
     /// Provider names; empty allows all.
@@ -292,6 +323,18 @@ pub struct ToolRules {
     /// Empty allows all.
     pub allowed: Vec<String>,
     pub denied: Vec<String>,
+}
+
+/// How organisations are administered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlPlane {
+    /// Organisations' providers may be at private addresses.
+    pub allow_private: bool,
+    /// Administers every organisation.
+    pub admin_token: Option<Secret>,
+    /// Where alone that is done.
+    pub listen: Option<SocketAddr>,
+    pub master_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,7 @@ use super::{
     BUILT_FORMATS, Config, Cors, LogFormat, Logging, Mistake, Mistakes, Prometheus, Rates, Server, Tls, access,
     budgets,
     check::{Report, suggestion},
-    costs,
+    control_plane, costs,
     expand::{Environment, expand},
     file::{self, File},
     otel, provider, rates, resolve_routing,
@@ -152,7 +152,9 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
     for key in &mut auth.keys {
         key.rates = if limits_keys { key.rates.or(rate_limits.per_key) } else { Rates::default() };
     }
-    if let Err(message) = access::exposure(server.host, &auth)
+    let security = file.security.unwrap_or_default();
+    let control_plane = control_plane::control_plane(file.control_plane, file.admin, &security, context);
+    if let Err(message) = access::exposure(server.host, &auth, control_plane.is_some())
         && !context.report.is_spoiled(&Trail::of(["auth"]))
     {
         context.mistake(&Trail::of(["server", "host"]), message);
@@ -173,10 +175,11 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         logging: logging(file.logging.unwrap_or_default(), context),
         prometheus: prometheus(file.prometheus.unwrap_or_default(), context),
         cors: cors(file.cors.unwrap_or_default(), context),
-        security: security(file.security.unwrap_or_default(), context),
+        security: self::security(security, context),
         usage: usage::usage(file.usage.unwrap_or_default(), context),
         store: usage::store(file.store.unwrap_or_default(), context),
         otel: otel::otel(file.otel.unwrap_or_default(), context),
+        control_plane,
     }
 }
 
@@ -233,7 +236,7 @@ fn tls(written: file::Tls, context: &mut Context<'_>) -> Tls {
 
 /// An alias may lead to an alias, and never back to itself. Where it ends cannot be judged here: any model name may be
 /// discovered later.
-fn check_model_map(map: &IndexMap<String, String>, context: &mut Context<'_>) {
+pub(super) fn check_model_map(map: &IndexMap<String, String>, context: &mut Context<'_>) {
     for (alias, target) in map {
         let trail = Trail::of(["model_map", alias]);
         if alias.trim().is_empty() || target.trim().is_empty() {

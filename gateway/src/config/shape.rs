@@ -196,7 +196,7 @@ pub(super) fn may_be_secret(key: &str) -> bool {
 }
 
 /// What a schema allows besides null, references followed and alternatives listed.
-fn forms<'a>(root: &'a Json, schema: &'a Json) -> Vec<&'a Json> {
+pub(super) fn forms<'a>(root: &'a Json, schema: &'a Json) -> Vec<&'a Json> {
     if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
         return root.pointer(reference.trim_start_matches('#')).map(|target| forms(root, target)).unwrap_or_default();
     }
@@ -208,7 +208,7 @@ fn forms<'a>(root: &'a Json, schema: &'a Json) -> Vec<&'a Json> {
     }
 }
 
-fn is(form: &Json, kind: &str) -> bool {
+pub(super) fn is(form: &Json, kind: &str) -> bool {
     form["type"] == kind || form["type"].as_array().is_some_and(|kinds| kinds.iter().any(|other| other == kind))
 }
 

@@ -51,6 +51,25 @@ pub(super) enum Kind {
 }
 
 impl Node {
+    /// What arrived as JSON. Numbers stay as they were written.
+    pub(super) fn from_json(json: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let plain = |text: String| Value::Scalar { text, kind: Kind::Plain };
+        let value = match json {
+            Json::Null => plain("null".to_owned()),
+            Json::Bool(truth) => plain(truth.to_string()),
+            Json::Number(number) => plain(number.to_string()),
+            Json::String(text) => Value::Scalar { text: text.clone(), kind: Kind::Quoted },
+            Json::Array(items) => Value::List(items.iter().map(Self::from_json).collect()),
+            Json::Object(object) => {
+                let entry =
+                    |(key, value): (&String, &Json)| Entry { key: key.clone(), line: 0, node: Self::from_json(value) };
+                Value::Map(object.iter().map(entry).collect())
+            }
+        };
+        Self { line: 0, value }
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&Entry> {
         match &self.value {
             Value::Map(entries) => entries.iter().find(|entry| entry.key == key),

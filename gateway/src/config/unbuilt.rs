@@ -6,16 +6,10 @@ use super::tree::{Step, Trail};
 
 /// (path, feature): `*` is any key or index.
 const UNBUILT: &[(&str, &str)] = &[
-    ("providers.*.shared", "sharing a provider with organisations"),
-    (
-        "providers.*.allow_private",
-        "organisations, to whose providers it belongs (a provider of this file may be private)",
-    ),
     ("cache", "the cache of answers"),
     ("nats", "NATS"),
-    ("control_plane", "the control plane"),
-    ("admin", "the admin interface"),
-    ("security.master_key_file", "encrypted credentials of organisations"),
+    ("control_plane.kv_bucket", "a control plane that several gateways share over NATS"),
+    ("control_plane.max_staleness", "a control plane that several gateways share over NATS"),
 ];
 
 /// The feature that a key belongs to, when it is known and not built yet.

@@ -3,7 +3,10 @@
 //! Each is a newtype with one parser, whose error says what was expected and never what was found: what was found may
 //! be a secret in the wrong place.
 
-use std::{net::IpAddr, net::Ipv4Addr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use ipnet::IpNet;
@@ -72,6 +75,12 @@ written! {
 }
 
 written! {
+    /// An address with its port.
+    Address(SocketAddr), "prism-address", ["string"], "an IP address with a port, such as `127.0.0.1:9090`",
+    |text| text.parse().ok()
+}
+
+written! {
     /// US dollars per million.
     Dollars(Rate), "prism-rate", ["string", "number"],
     "US dollars per million, such as `2.5` or `0.075`, with up to twelve decimals", Rate::per_million
@@ -92,6 +101,7 @@ pub(super) fn conforms(format: &str, text: &str) -> Option<Result<(), String>> {
         "prism-usd" => Money::parse(text).map(drop),
         "prism-rate" => Dollars::parse(text).map(drop),
         "prism-host" => Host::parse(text).map(drop),
+        "prism-address" => Address::parse(text).map(drop),
         _ => return None,
     })
 }

@@ -5,11 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use indexmap::IndexMap;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
-use super::{Budgets, Route, RouteTable};
+use super::{Budgets, Route, RouteTable, Shared};
 use crate::{config::Routing, provider::ProviderCore, telemetry::Metrics};
 
 /// A name that nobody knows waits this long for model lists that are still being read.
@@ -17,6 +17,10 @@ const SETTLING: Duration = Duration::from_secs(3);
 
 /// The table that requests read.
 pub type Published = Arc<ArcSwap<RouteTable>>;
+
+/// Where the dispatcher of the moment is reached: another one after a crash.
+pub type Whereabouts = ArcSwapOption<ActorRef<DispatcherMessage>>;
+pub type Address = Arc<Whereabouts>;
 
 pub struct Dispatcher;
 
@@ -27,14 +31,26 @@ pub struct Roster {
     pub aliases: IndexMap<String, String>,
     pub routing: Arc<Routing>,
     pub budgets: Arc<Budgets>,
+    /// What an organisation may use besides; `None` for the file's own.
+    pub shared: Option<Arc<Shared>>,
 }
 
 impl Roster {
+    /// Its providers, then those shared ones that do not have the name of one of them.
+    pub fn everybody(&self) -> Vec<Arc<ProviderCore>> {
+        let mut all = self.providers.clone();
+        if let Some(shared) = &self.shared {
+            let is_new = |core: &&Arc<ProviderCore>| self.providers.iter().all(|own| own.name != core.name);
+            all.extend(shared.cores().iter().filter(is_new).cloned());
+        }
+        all
+    }
+
     /// Of a gateway that has not begun.
     pub fn empty() -> Self {
         let routing = Arc::new(Routing::default());
         let budgets = Arc::new(Budgets::of(&routing));
-        Self { providers: Vec::new(), aliases: IndexMap::new(), routing, budgets }
+        Self { providers: Vec::new(), aliases: IndexMap::new(), routing, budgets, shared: None }
     }
 }
 
@@ -47,6 +63,8 @@ pub struct DispatcherArguments {
 pub enum DispatcherMessage {
     /// The roster, or a provider's list of models, has changed.
     Publish,
+    /// Answered when everything that was said before has been published.
+    Published(RpcReplyPort<()>),
     /// A name that the table does not know while a list is still being read. At most `http`'s bound of these wait.
     Resolve { model: Box<str>, reply: RpcReplyPort<Option<Arc<Route>>> },
     /// Answers what has waited long enough.
@@ -87,6 +105,7 @@ impl Actor for Dispatcher {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             DispatcherMessage::Publish => data.publish(),
+            DispatcherMessage::Published(reply) => drop(reply.send(())),
             DispatcherMessage::Resolve { model, reply } => data.resolve(&me, model, reply, Instant::now()),
             DispatcherMessage::Expire => data.answer(Instant::now()),
         }

@@ -39,7 +39,7 @@ impl Mirrors {
             let candidate = route.candidates[0].clone();
             let lease = has_room(&candidate).then(|| candidate.core.try_lease(&candidate.model).ok()).flatten();
             let (Some(lease), Ok(place)) = (lease, self.places.clone().try_acquire_owned()) else {
-                self.metrics.mirrored(&candidate.core.name, "skipped");
+                self.metrics.mirrored(candidate.core.config.label(), "skipped");
                 continue;
             };
             let (endpoint, body, metrics) = (request.endpoint, request.body.clone(), self.metrics.clone());
@@ -49,7 +49,7 @@ impl Mirrors {
                 let Ok(request) = openai::read(endpoint, body) else { return };
                 let answered = tokio::time::timeout(PATIENCE, send(&candidate, lease, &request)).await;
                 let outcome = if answered == Ok(true) { "answered" } else { "failed" };
-                metrics.mirrored(&candidate.core.name, outcome);
+                metrics.mirrored(candidate.core.config.label(), outcome);
             });
         }
     }

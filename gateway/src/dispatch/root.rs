@@ -1,4 +1,5 @@
-//! The root of supervision: it owns the roster of providers and starts, replaces and removes their supervisors.
+//! The root of supervision: it owns the roster of providers and starts, replaces and removes their supervisors. There is
+//! one for the providers of the file, and one for those of each organisation that is awake.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -7,7 +8,7 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Super
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Budgets, Dispatcher, DispatcherMessage, Published,
+    Address, Budgets, Dispatcher, DispatcherMessage, Published, Shared,
     dispatcher::{DispatcherArguments, Roster},
 };
 use crate::{
@@ -34,13 +35,17 @@ pub struct Wiring {
     pub memory: Arc<BodyMemory>,
     /// Data-plane cores, for the pools.
     pub cores: usize,
+    /// Where the root's dispatcher is reached.
+    pub dispatcher: Address,
+    /// What the file's root offers and the others take.
+    pub shared: Arc<Shared>,
+    /// Whose providers these are; `None` for those of the file.
+    pub organisation: Option<Arc<str>>,
 }
 
 pub enum RootMessage {
     /// A new configuration. The answer says what could not be set up; then nothing has changed.
     Apply(Arc<Config>, RpcReplyPort<Result<(), String>>),
-    /// The present dispatcher.
-    Dispatcher(RpcReplyPort<ActorRef<DispatcherMessage>>),
     /// Nobody routes to these any more.
     Dismiss(Vec<Member>),
 }
@@ -49,8 +54,6 @@ pub struct RootData {
     wiring: Wiring,
     roster: Arc<ArcSwap<Roster>>,
     dispatcher: ActorRef<DispatcherMessage>,
-    /// Where the dispatcher of the moment is reached from other actors.
-    address: Arc<ArcSwap<ActorRef<DispatcherMessage>>>,
     members: HashMap<Site, Member>,
 }
 
@@ -78,11 +81,14 @@ impl Actor for Root {
             aliases: config.model_map.clone(),
             routing: Arc::new(config.routing.clone()),
             budgets: Arc::new(Budgets::of(&config.routing)),
+            shared: wiring.organisation.as_ref().map(|_| wiring.shared.clone()),
         };
         let roster = Arc::new(ArcSwap::from_pointee(roster));
         let dispatcher = start_dispatcher(&wiring, &roster, me.get_cell()).await?;
-        let address = Arc::new(ArcSwap::from_pointee(dispatcher.clone()));
-        let mut data = RootData { wiring, roster, dispatcher, address, members: HashMap::new() };
+        if wiring.organisation.is_some() {
+            wiring.shared.listen(&wiring.dispatcher);
+        }
+        let mut data = RootData { wiring, roster, dispatcher, members: HashMap::new() };
         data.apply(&me, &config).await.map_err(ActorProcessingErr::from)?;
         Ok(data)
     }
@@ -95,7 +101,6 @@ impl Actor for Root {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             RootMessage::Apply(config, reply) => drop(reply.send(data.apply(&me, &config).await)),
-            RootMessage::Dispatcher(reply) => drop(reply.send(data.dispatcher.clone())),
             RootMessage::Dismiss(members) => members.iter().for_each(dismiss),
         }
         Ok(())
@@ -145,13 +150,18 @@ impl RootData {
         if !budgets.fit(&config.routing) {
             budgets = Arc::new(Budgets::of(&config.routing));
         }
+        let shared: Vec<_> = cores.iter().filter(|core| core.config.shared).cloned().collect();
         self.roster.store(Arc::new(Roster {
             providers: cores,
             aliases: config.model_map.clone(),
             routing: Arc::new(config.routing.clone()),
             budgets,
+            shared: self.roster.load().shared.clone(),
         }));
         let _ = self.dispatcher.cast(DispatcherMessage::Publish);
+        if self.wiring.organisation.is_none() {
+            self.wiring.shared.offer(shared);
+        }
         // requests that still hold the old table find its providers open
         me.send_after(OVERLAP, move || RootMessage::Dismiss(leaving));
         Ok(())
@@ -177,10 +187,19 @@ impl RootData {
         me: &ActorRef<RootMessage>,
         core: &Arc<ProviderCore>,
     ) -> Result<ActorCell, ActorProcessingErr> {
-        let address = self.address.clone();
+        let dispatcher = self.wiring.dispatcher.clone();
+        let shared = core.config.shared.then(|| self.wiring.shared.clone());
+        let models_changed = move || {
+            if let Some(dispatcher) = dispatcher.load().as_deref() {
+                let _ = dispatcher.cast(DispatcherMessage::Publish);
+            }
+            if let Some(shared) = &shared {
+                shared.changed();
+            }
+        };
         let supervised = Supervised {
             core: core.clone(),
-            models_changed: Arc::new(move || drop(address.load().cast(DispatcherMessage::Publish))),
+            models_changed: Arc::new(models_changed),
             tasks: self.wiring.tasks.clone(),
         };
         let (supervisor, _) = Actor::spawn_linked(None, ProviderSupervisor, supervised, me.get_cell()).await?;
@@ -192,7 +211,6 @@ impl RootData {
         if who == self.dispatcher.get_id() {
             tracing::error!(%error, "dispatcher failed; restarting it");
             if let Ok(dispatcher) = start_dispatcher(&self.wiring, &self.roster, me.get_cell()).await {
-                self.address.store(Arc::new(dispatcher.clone()));
                 self.dispatcher = dispatcher;
             }
             return;
@@ -222,7 +240,9 @@ async fn start_dispatcher(
         published: wiring.published.clone(),
         metrics: wiring.metrics.clone(),
     };
-    Ok(Actor::spawn_linked(None, Dispatcher, arguments, root).await?.0)
+    let (dispatcher, _) = Actor::spawn_linked(None, Dispatcher, arguments, root).await?;
+    wiring.dispatcher.store(Some(Arc::new(dispatcher.clone())));
+    Ok(dispatcher)
 }
 
 /// No new call; the actors stop, the calls in flight keep the core alive until they end.

@@ -52,10 +52,10 @@ pub struct RouteTable {
 impl RouteTable {
     /// Order among providers: priority, then the order of the roster.
     pub fn build(roster: &Roster, metrics: &Arc<Metrics>) -> Self {
-        let Roster { providers: cores, aliases, routing, budgets } = roster;
+        let Roster { aliases, routing, budgets, .. } = roster;
         let mut providers: IndexMap<Arc<str>, Sites> = IndexMap::new();
-        for core in cores {
-            providers.entry(core.name.clone()).or_default().push(core.clone());
+        for core in roster.everybody() {
+            providers.entry(core.name.clone()).or_default().push(core);
         }
         providers.sort_by(|_, one, _, other| one[0].config.priority.cmp(&other[0].config.priority));
         let mut table = Self {
@@ -188,7 +188,9 @@ impl RouteTable {
     /// A provider's candidates for a model: in its own region, then in those that it fails over to.
     fn everywhere(&self, sites: &Sites, upstream: &str, tier: u32, unlisted: bool) -> Vec<Candidate> {
         let core = &sites[0];
-        let series = if unlisted {
+        let series = if core.config.organisation.is_some() {
+            self.metrics.unnamed_series(core.config.label())
+        } else if unlisted {
             self.metrics.unlisted_series(&core.name, upstream)
         } else {
             self.metrics.known_series(&core.name, upstream)

@@ -31,7 +31,7 @@ fn build(
     metrics: &Arc<Metrics>,
 ) -> RouteTable {
     let budgets = Arc::new(Budgets::of(&routing));
-    RouteTable::build(&Roster { providers, aliases, routing: Arc::new(routing), budgets }, metrics)
+    RouteTable::build(&Roster { providers, aliases, routing: Arc::new(routing), budgets, shared: None }, metrics)
 }
 
 /// `provider:upstream` of every candidate.

@@ -11,6 +11,7 @@ use super::{
     asked::Asked,
     body, limited, recorded, replayed, reply,
     serve::Peer,
+    tenancy::Tenancy,
     way::{Found, Way},
 };
 use crate::{
@@ -129,8 +130,9 @@ async fn answer(
         (Some(own), _) => Some(own.into()),
         (None, traced) => traced.as_ref().map(|trace| trace.id()),
     };
-    let caller = authorise(gateway, asked.key, peer(&head, gateway))?;
+    let caller = admit(gateway, asked.key, peer(&head, gateway))?;
     exchange.key = caller.as_ref().map(|caller| caller.name.clone());
+    exchange.organisation = caller.as_ref().map(|caller| caller.organisation.clone());
     exchange.key_metadata = caller.as_ref().and_then(|caller| caller.metadata.clone());
     let account = caller.as_ref().and_then(|caller| caller.account.as_ref());
     if let Some(account) = account {
@@ -146,14 +148,14 @@ async fn answer(
         tracing::info!(request_id = %exchange.request_id, body = %String::from_utf8_lossy(&request.body), "request body");
     }
 
-    let table = gateway.table.load_full();
-    let way = Way { gateway, table: &table, request: &request, asked: &asked, caller: caller.as_deref() };
+    let tenancy = Tenancy::of(gateway, caller.as_deref()).await?;
+    let (table, prices, limiter) = (&tenancy.table, &tenancy.prices, tenancy.limiter(limiter));
+    let way = Way { gateway, tenancy: &tenancy, table, request: &request, asked: &asked, caller: caller.as_deref() };
     let routing = way.routing()?;
     exchange.timeout = way.timeout(&routing);
     exchange.strategy = routing.strategy;
     let media = gateway.media.load_full();
-    let prices = gateway.prices.load_full();
-    let access = way.access(&routing, exchange.began, &prices, media.as_deref());
+    let access = way.access(&routing, exchange.began, prices, media.as_deref());
     let Found { route, source, .. } = way.route(&routing).await?;
     exchange.source = Some(source);
     if limiter.is_some() || account.is_some() {
@@ -161,7 +163,7 @@ async fn answer(
     }
     recorded::admit(gateway, exchange, &request, &asked)?;
     table.budgets.request();
-    gateway.mirrors.copy(&request, &table, &routing);
+    gateway.mirrors.copy(&request, table, &routing);
     let mut last = relay(&request, &route, &access, exchange).await;
     for (_, stand_in) in way.fallbacks(&routing) {
         match &last {
@@ -173,7 +175,7 @@ async fn answer(
     }
     let relayed = last?;
     let answered = &relayed.candidate;
-    exchange.pricing = answered.series.pricing(&prices, &answered.core.config, &answered.upstream);
+    exchange.pricing = answered.series.pricing(prices, &answered.core.config, &answered.upstream);
     Ok((relayed, entries))
 }
 
@@ -181,6 +183,19 @@ fn traced(tracer: &Arc<Tracer>, headers: &HeaderMap, asked: &Asked<'_>) -> Optio
     let mut trace = tracer.begin(headers.get("traceparent"))?;
     trace.conversation = asked.session_id.map(Into::into);
     Some(Box::new(trace))
+}
+
+/// Who calls a model.
+///
+/// # Errors
+/// 401 or 403.
+pub(super) fn admit(gateway: &Gateway, key: Option<&str>, ip: IpAddr) -> Result<Option<Arc<Caller>>, Refusal> {
+    let caller = authorise(gateway, key, ip)?;
+    if caller.as_ref().is_some_and(|caller| !caller.may_call()) {
+        let message = "a key with the role `viewer` may not call models";
+        return Err(Refusal::new(Cause::Forbidden, message).code("role_not_allowed"));
+    }
+    Ok(caller)
 }
 
 /// # Errors

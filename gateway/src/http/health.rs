@@ -16,6 +16,7 @@ use super::{Gateway, asked::credential, call, status};
 use crate::{
     api,
     provider::{ProviderCore, ProviderMessage, health_from_outside},
+    refusal::{Cause, Refusal},
     telemetry::Gauges,
 };
 
@@ -93,7 +94,7 @@ pub(super) async fn providers(State(gateway): State<Arc<Gateway>>) -> Response {
     json(StatusCode::OK, &api::ProvidersHealth { data, ..Default::default() })
 }
 
-async fn ask(core: &Arc<ProviderCore>) -> api::ProviderHealth {
+pub(super) async fn ask(core: &Arc<ProviderCore>) -> api::ProviderHealth {
     if let Some(actor) = core.mailbox()
         && let Ok(CallResult::Success(health)) = actor.call(ProviderMessage::Health, Some(ACTOR_TIMEOUT)).await
     {
@@ -112,8 +113,10 @@ async fn ask(core: &Arc<ProviderCore>) -> api::ProviderHealth {
 )]
 pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let (head, _) = request.into_parts();
-    if let Err(refusal) = call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {
-        return status::page(&refusal);
+    match call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {
+        Err(refusal) => return status::page(&refusal),
+        Ok(Some(caller)) if !caller.is_default() => return status::page(&not_theirs()),
+        Ok(_) => {}
     }
     gateway.metrics.body_memory.set(i64::try_from(gateway.memory.taken()).unwrap_or(i64::MAX));
     let (mut text, gauges) = (gateway.metrics.render(), Gauges::new());
@@ -129,6 +132,12 @@ pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Reques
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
+}
+
+/// What is counted is of the whole process.
+fn not_theirs() -> Refusal {
+    let message = "the metrics are those of the whole gateway, for keys of its operator alone";
+    Refusal::new(Cause::Forbidden, message).code("other_organisation")
 }
 
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {

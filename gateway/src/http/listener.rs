@@ -62,6 +62,14 @@ impl Listener {
         Ok(Self { socket, is_inherited })
     }
 
+    /// Listens on an address that is nobody's to inherit.
+    ///
+    /// # Errors
+    /// When the address is taken or not ours.
+    pub fn at(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self { socket: bind(address, false)?, is_inherited: false })
+    }
+
     /// # Errors
     /// When the socket has none.
     pub fn address(&self) -> io::Result<SocketAddr> {

@@ -3,6 +3,7 @@
 //! `call` is the straight line of a model call; `asked`, `body`, `reply` and `status` are its steps. `serve` is what lies
 //! under it: cores and their connections; `listener` is where those come from, `tls` keeps their certificate.
 
+mod administration;
 mod asked;
 mod body;
 mod call;
@@ -10,11 +11,15 @@ mod docs;
 mod facts;
 mod heads;
 mod health;
+mod keys;
 mod leftover;
 mod limited;
 mod listener;
 mod models;
 mod openapi;
+mod org_configs;
+mod policies;
+mod providers;
 mod patience;
 mod recorded;
 mod replayed;
@@ -22,6 +27,7 @@ mod reply;
 mod route;
 mod serve;
 mod status;
+mod tenancy;
 mod tls;
 mod unreadable;
 mod usage;
@@ -43,10 +49,10 @@ use axum::{
     response::Response,
     routing::{MethodFilter, get, on},
 };
-use ractor::ActorRef;
 use tokio::sync::Semaphore;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+pub use administration::Administration;
 pub use listener::{Inherited, Listener};
 pub use openapi::document;
 pub use serve::{Plane, Shutdown};
@@ -56,7 +62,7 @@ pub use tls::Certificates;
 use crate::{
     admission::{Accounts, DEFAULT_ORG, Door, KeyRing, Limiter, SpendFile},
     config::{Config, Cors, Security, Server},
-    dispatch::{DispatcherMessage, Mirrors, Published},
+    dispatch::{Address, Mirrors, Published, Wiring},
     memory::BodyMemory,
     prices::Catalogue,
     refusal::{Cause, Refusal},
@@ -77,7 +83,7 @@ pub struct Gateway {
     pub table: Published,
     pub keys: ArcSwap<KeyRing>,
     pub limits: ArcSwap<Limits>,
-    pub accounts: Accounts,
+    pub accounts: Arc<Accounts>,
     pub door: Arc<Door>,
     /// What requests' bodies and providers' whole answers draw on.
     pub memory: Arc<BodyMemory>,
@@ -96,8 +102,10 @@ pub struct Gateway {
     pub analytics: OnceLock<Arc<Analytics>>,
     /// Its name in events.
     pub name: Box<str>,
-    /// The dispatcher's address, asked anew when it has been restarted.
-    pub dispatcher: ArcSwap<ActorRef<DispatcherMessage>>,
+    /// Where the dispatcher of the file's providers is reached.
+    pub dispatcher: Address,
+    /// `None` where there are no organisations.
+    pub administration: Option<Arc<Administration>>,
     began: Instant,
     resolving: Semaphore,
 }
@@ -156,18 +164,18 @@ impl Gateway {
     /// When what was spent before cannot be read.
     pub fn new(
         config: &Config,
-        table: Published,
-        metrics: Arc<Metrics>,
-        memory: Arc<BodyMemory>,
-        dispatcher: ActorRef<DispatcherMessage>,
+        wiring: &Wiring,
+        accounts: Arc<Accounts>,
+        administration: Option<Arc<Administration>>,
         spool: Option<Arc<Spool>>,
         tracer: Option<Arc<Tracer>>,
     ) -> Result<Arc<Self>, String> {
-        let accounts = Accounts::default();
         keep_spending(&accounts, config)?;
+        let Wiring { published: table, metrics, dispatcher, memory, .. } = wiring.clone();
+        let keys = KeyRing::new(&config.auth, &accounts, administration.as_ref().map(|all| all.keys.clone()));
         Ok(Arc::new(Self {
             table,
-            keys: ArcSwap::from_pointee(KeyRing::new(&config.auth, &accounts)),
+            keys: ArcSwap::from_pointee(keys),
             door: Door::new(config.server.max_in_flight),
             limits: ArcSwap::from_pointee(Limits::of(config, &accounts, None)),
             accounts,
@@ -182,7 +190,8 @@ impl Gateway {
             metrics,
             prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),
             phase: Phase::default(),
-            dispatcher: ArcSwap::from_pointee(dispatcher),
+            dispatcher,
+            administration,
             began: Instant::now(),
             resolving: Semaphore::new(MOST_RESOLVING),
         }))
@@ -195,7 +204,8 @@ impl Gateway {
         if let Err(error) = keep_spending(&self.accounts, config) {
             tracing::error!(%error, "spending is not written down");
         }
-        self.keys.store(Arc::new(KeyRing::new(&config.auth, &self.accounts)));
+        let virtual_keys = self.administration.as_ref().map(|administration| administration.keys.clone());
+        self.keys.store(Arc::new(KeyRing::new(&config.auth, &self.accounts, virtual_keys)));
         self.door.resize(config.server.max_in_flight);
         self.memory.resize(config.server.body_memory());
         let limits = Limits::of(config, &self.accounts, self.limits.load().limiter.as_deref());
@@ -224,9 +234,23 @@ fn keep_spending(accounts: &Accounts, config: &Config) -> Result<(), String> {
     accounts.keep(Box::new(SpendFile::open(folder).map_err(said)?)).map_err(said)
 }
 
-/// Every route, as the operator wants them.
-pub fn router(gateway: Arc<Gateway>, config: &Config) -> Router {
-    let mut router = openapi::routed()
+/// What is served at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Both,
+    /// Models are called, nothing is administered.
+    Calls,
+    Administration,
+}
+
+/// Every route of a side, as the operator wants them.
+pub fn router(gateway: Arc<Gateway>, config: &Config, side: Side) -> Router {
+    let routes = match side {
+        Side::Both => openapi::routed().merge(openapi::administered()),
+        Side::Calls => openapi::routed(),
+        Side::Administration => openapi::administered(),
+    };
+    let mut router = routes
         .route("/v1/models/{*model}", get(models::retrieve))
         .route("/openapi.json", get(docs::openapi_json))
         .route("/docs", get(docs::redirect))

@@ -8,11 +8,12 @@ use axum::{
     response::Response,
 };
 
-use super::{Gateway, asked::credential, call, health::json, status, way};
+use super::{Gateway, asked::credential, call, health::json, status, tenancy::Tenancy, way};
 use crate::{
     admission::Caller,
     api::{ModelInfo, ModelList},
-    dispatch::ModelEntry,
+    dispatch::{ModelEntry, RouteTable},
+    refusal::Refusal,
 };
 
 /// List models
@@ -25,12 +26,10 @@ use crate::{
     extensions(("x-sdk-method" = json!("models.list"))),
 )]
 pub(super) async fn list(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let (head, _) = request.into_parts();
-    let caller = match call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {
-        Ok(caller) => caller,
+    let (caller, table) = match seen(&gateway, request).await {
+        Ok(seen) => seen,
         Err(refusal) => return status::page(&refusal),
     };
-    let table = gateway.table.load_full();
     let data = table.models().iter().filter(|entry| visible(entry, caller.as_deref())).map(info).collect();
     json(StatusCode::OK, &ModelList { data, ..Default::default() })
 }
@@ -49,16 +48,22 @@ pub(super) async fn retrieve(
     Path(model): Path<String>,
     request: Request,
 ) -> Response {
-    let (head, _) = request.into_parts();
-    let caller = match call::authorise(&gateway, credential(&head.headers), call::peer(&head, &gateway)) {
-        Ok(caller) => caller,
+    let (caller, table) = match seen(&gateway, request).await {
+        Ok(seen) => seen,
         Err(refusal) => return status::page(&refusal),
     };
-    let table = gateway.table.load_full();
     match table.model(&model).filter(|entry| visible(entry, caller.as_deref())) {
         Some(entry) => json(StatusCode::OK, &info(&entry)),
         None => status::page(&way::no_model(&table, &model, caller.as_deref())),
     }
+}
+
+/// Who asks, and the table of their organisation.
+async fn seen(gateway: &Gateway, request: Request) -> Result<(Option<Arc<Caller>>, Arc<RouteTable>), Refusal> {
+    let (head, _) = request.into_parts();
+    let caller = call::authorise(gateway, credential(&head.headers), call::peer(&head, gateway))?;
+    let tenancy = Tenancy::of(gateway, caller.as_deref()).await?;
+    Ok((caller, tenancy.table))
 }
 
 fn visible(entry: &ModelEntry, caller: Option<&Caller>) -> bool {

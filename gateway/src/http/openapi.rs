@@ -17,17 +17,20 @@ use utoipa::{
     },
 };
 
-use super::{Gateway, call, health, models, route, usage};
+use super::{Gateway, call, health, keys, models, org_configs, policies, providers, route, usage};
 use crate::api::{self, ErrorEnvelope};
 
 /// Every route that has a handler of its own: in the router by its path and methods alone, in the document with all that
 /// its handler says. The document takes half a megabyte to make, so that it is made when somebody asks for it.
 macro_rules! served {
-    ($($module:ident::$handler:ident),+ $(,)?) => {
+    (
+        calls: $($module:ident::$handler:ident),+;
+        administration: $($office:ident::$clerk:ident),+;
+    ) => {
         #[derive(OpenApi)]
         #[openapi(
             // routed by hand: ids have slashes, which axum wants as `{*model}`; the operator chooses the path of the metrics
-            paths(models::retrieve, health::metrics, $($module::$handler),+),
+            paths(models::retrieve, health::metrics, $($module::$handler,)+ $($office::$clerk),+),
             info(
                 title = "Prism",
                 description = "One OpenAI-compatible door in front of every LLM provider.",
@@ -44,6 +47,10 @@ macro_rules! served {
                 (name = "Routing", description = "Why a request goes where it goes"),
                 (name = "Routing Decisions", description = "Where recent requests went"),
                 (name = "Usage", description = "What has been used, and what it cost"),
+                (name = "Organisations", description = "What each organisation has configured"),
+                (name = "Routing Policies", description = "Conditional routes of organisations"),
+                (name = "Provider Types", description = "What each type of provider needs"),
+                (name = "Keys", description = "Client keys of organisations"),
                 (name = "Health", description = "Is the gateway alive and ready"),
             ),
             components(schemas(ErrorEnvelope, api::ErrorBody, api::ChatCompletionChunk)),
@@ -52,7 +59,7 @@ macro_rules! served {
         )]
         struct Prism;
 
-        /// Every documented route with its handler.
+        /// Every documented route with its handler, but for those that administer.
         pub(super) fn routed() -> Router<Arc<Gateway>> {
             pastey::paste! {
                 Router::new()$(.route(
@@ -61,10 +68,21 @@ macro_rules! served {
                 ))+
             }
         }
+
+        /// Those that administer.
+        pub(super) fn administered() -> Router<Arc<Gateway>> {
+            pastey::paste! {
+                Router::new()$(.route(
+                    &<$office::[<__path_ $clerk>] as Path>::path(),
+                    on(methods::<$office::[<__path_ $clerk>]>(), $office::$clerk),
+                ))+
+            }
+        }
     };
 }
 
 served! {
+    calls:
     call::chat_completions,
     call::completions,
     call::embeddings,
@@ -76,7 +94,31 @@ served! {
     health::providers,
     health::healthz,
     health::livez,
-    health::readyz,
+    health::readyz;
+    administration:
+    org_configs::list,
+    org_configs::create,
+    org_configs::retrieve,
+    org_configs::replace,
+    org_configs::update,
+    org_configs::delete,
+    org_configs::versions,
+    org_configs::diff,
+    org_configs::rollback,
+    org_configs::validate,
+    keys::create,
+    keys::list,
+    keys::retrieve,
+    keys::update,
+    keys::rotate,
+    keys::delete,
+    policies::list,
+    policies::create,
+    policies::update,
+    policies::delete,
+    providers::types,
+    providers::list,
+    providers::test;
 }
 
 /// The methods that a handler says it takes.
@@ -181,11 +223,17 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// Segment by segment; a model's name, which is the last, may have several.
     pub fn matches(&self, path: &str) -> bool {
-        match self.path.split_once('{') {
-            Some((prefix, _)) => path.starts_with(prefix),
-            None => self.path == path,
+        let mut asked = path.split('/');
+        for segment in self.path.split('/') {
+            match asked.next() {
+                Some(part) if segment == "{model}" => return !part.is_empty(),
+                Some(part) if segment == part || segment.starts_with('{') => {}
+                _ => return false,
+            }
         }
+        asked.next().is_none()
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn admit(
         request_id: &exchange.request_id,
         started_at: (SystemTime::now() - exchange.began.elapsed()).into(),
         gateway: &gateway.name,
-        org: DEFAULT_ORG,
+        org: exchange.organisation.as_deref().unwrap_or(DEFAULT_ORG),
         key_id: exchange.key.as_deref(),
         endpoint: exchange.endpoint.name(),
         stream: exchange.stream,

@@ -27,7 +27,7 @@ use super::{
     body, call, recorded, reply,
 };
 use crate::{
-    admission::Entry,
+    admission::{Caller, Entry},
     api::{ClientRequest, Endpoint},
     ids,
     refusal::{Cause, Refusal},
@@ -81,8 +81,8 @@ async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) ->
     let (head, body) = request.into_parts();
     let wish = Wish::read(&head.headers)?;
     // who asks comes before what is kept; the call itself checks again, and all the rest
-    let caller = call::authorise(gateway, credential(&head.headers), call::peer(&head, gateway))?;
-    let owner = caller.map(|caller| caller.name.clone());
+    let caller = call::admit(gateway, credential(&head.headers), call::peer(&head, gateway))?;
+    let owner = caller.as_ref().map(|caller| caller.name.clone());
     let body = body::json(gateway, &head.headers, body).await?;
     let fingerprint = Fingerprint::of(endpoint.path(), &body);
 
@@ -106,7 +106,7 @@ async fn answer(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) ->
             Some(reader) => {
                 let asked = Asked::read(&head.headers)?;
                 let request = openai::read(endpoint, body)?;
-                return replayed(gateway, Again { asked, request, owner }, reader, entry).await;
+                return replayed(gateway, Again { asked, request, caller }, reader, entry).await;
             }
             None => return Err(too_long()),
         },
@@ -205,17 +205,18 @@ async fn continued(gateway: &Gateway, reader: Reader, entry: Entry) -> Result<Re
 struct Again<'a> {
     asked: Asked<'a>,
     request: ClientRequest,
-    owner: Option<Arc<str>>,
+    caller: Option<Arc<Caller>>,
 }
 
 /// What somebody else has asked for; the place at the door is kept until it has been read. The request is one of its own: it
 /// leaves an event that says that nothing was asked upstream.
 async fn replayed(gateway: &Gateway, again: Again<'_>, reader: Reader, entry: Entry) -> Result<Response, Refusal> {
     gateway.metrics.replays.inc();
-    let Again { asked, request, owner } = again;
+    let Again { asked, request, caller } = again;
     let head = replayed_head(&reader).await?;
     let mut exchange = Exchange::begin(&gateway.metrics, request.endpoint, ids::request_id(SystemTime::now()));
-    exchange.key = owner;
+    exchange.key = caller.as_ref().map(|caller| caller.name.clone());
+    exchange.organisation = caller.as_ref().map(|caller| caller.organisation.clone());
     exchange.model = Some(request.envelope.model.clone());
     exchange.stream = request.envelope.stream;
     if let Err(refusal) = recorded::admit(gateway, &mut exchange, &request, &asked) {

@@ -43,7 +43,7 @@ const TRANSLATION: HeaderName = HeaderName::from_static("x-prism-translation");
 pub(super) fn answer(mut exchange: Box<Exchange>, relayed: Relayed, entries: Entries) -> Response {
     let Relayed { reply, candidate } = relayed;
     exchange.status = StatusCode::OK.as_u16();
-    if candidate.unlisted {
+    if candidate.unlisted && candidate.core.config.organisation.is_none() {
         exchange.metrics().prove(&candidate.core.name, &candidate.upstream);
     }
     let (headers, losses, content) = match reply {

@@ -17,6 +17,7 @@ use super::{
     body, call,
     health::json,
     status,
+    tenancy::Tenancy,
     way::Way,
 };
 use crate::{
@@ -58,17 +59,18 @@ async fn explained(gateway: &Arc<Gateway>, request: Request) -> Result<RouteExpl
     let _entry = gateway.door.enter().ok_or_else(call::overloaded)?;
     let (head, body) = request.into_parts();
     let asked = Asked::read(&head.headers)?;
-    let caller = call::authorise(gateway, asked.key, call::peer(&head, gateway))?;
+    let caller = call::admit(gateway, asked.key, call::peer(&head, gateway))?;
     let endpoint = endpoint(head.uri.query().unwrap_or_default())?;
     let body = body::json(gateway, &head.headers, body).await?;
     let request = openai::read(endpoint, body)?;
 
-    let (table, prices) = (gateway.table.load_full(), gateway.prices.load_full());
     let caller = caller.as_deref();
-    let way = Way { gateway, table: &table, request: &request, asked: &asked, caller };
+    let tenancy = Tenancy::of(gateway, caller).await?;
+    let (table, prices) = (&tenancy.table, &tenancy.prices);
+    let way = Way { gateway, tenancy: &tenancy, table, request: &request, asked: &asked, caller };
     let routing = way.routing()?;
     let timeout = way.timeout(&routing);
-    let access = way.access(&routing, Instant::now(), &prices, None);
+    let access = way.access(&routing, Instant::now(), prices, None);
     let found = way.route(&routing).await?;
     let fallback = |(model, route): (&str, Arc<Route>)| RouteFallback {
         model: model.to_owned(),

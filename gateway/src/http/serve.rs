@@ -114,24 +114,25 @@ impl Plane {
         shutdown: &Shutdown,
     ) -> io::Result<Self> {
         let cores = (0..server.workers).map(|index| {
-            let (sockets, incoming) = mpsc::channel(HAND_OVER);
-            let worker = Worker {
-                gateway: gateway.clone(),
-                router: router.clone(),
-                header_timeout: server.header_timeout,
-                idle_timeout: server.idle_timeout,
-                tls: tls.clone(),
-                shutdown: shutdown.clone(),
-                closing: CancellationToken::new(),
-            };
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let thread = thread::Builder::new().name(format!("core-{index}")).spawn(move || {
-                enter_core(index);
-                runtime.block_on(worker.run(incoming));
-            })?;
-            Ok(Core { sockets, connections: Arc::default(), thread })
+            let worker = Worker::new(gateway, router, server, tls.as_ref(), shutdown);
+            Core::start(format!("core-{index}"), worker, move || enter_core(index))
         });
         Ok(Self { cores: cores.collect::<io::Result<_>>()?, tls })
+    }
+
+    /// Starts one thread that is no core of the data plane, for another listener.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn beside(
+        gateway: &Arc<Gateway>,
+        router: &Router,
+        server: &Server,
+        tls: Option<Arc<Certificates>>,
+        shutdown: &Shutdown,
+    ) -> io::Result<Self> {
+        let worker = Worker::new(gateway, router, server, tls.as_ref(), shutdown);
+        Ok(Self { cores: vec![Core::start("administration".to_owned(), worker, || {})?], tls })
     }
 
     /// Accepts until told to stop, then takes who has come before the listener closes.
@@ -176,6 +177,18 @@ impl Plane {
     }
 }
 
+impl Core {
+    fn start(name: String, worker: Worker, enter: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+        let (sockets, incoming) = mpsc::channel(HAND_OVER);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = thread::Builder::new().name(name).spawn(move || {
+            enter();
+            runtime.block_on(worker.run(incoming));
+        })?;
+        Ok(Self { sockets, connections: Arc::default(), thread })
+    }
+}
+
 /// What one core's thread needs.
 struct Worker {
     gateway: Arc<Gateway>,
@@ -190,6 +203,24 @@ struct Worker {
 }
 
 impl Worker {
+    fn new(
+        gateway: &Arc<Gateway>,
+        router: &Router,
+        server: &Server,
+        tls: Option<&Arc<Certificates>>,
+        shutdown: &Shutdown,
+    ) -> Self {
+        Self {
+            gateway: gateway.clone(),
+            router: router.clone(),
+            header_timeout: server.header_timeout,
+            idle_timeout: server.idle_timeout,
+            tls: tls.cloned(),
+            shutdown: shutdown.clone(),
+            closing: CancellationToken::new(),
+        }
+    }
+
     async fn run(self, mut incoming: mpsc::Receiver<Accepted>) {
         let (shutdown, connections) = (self.shutdown.clone(), TaskTracker::new());
         let this = Arc::new(self);

@@ -29,6 +29,8 @@ pub(super) fn status(cause: Cause) -> (StatusCode, &'static str) {
         Cause::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "invalid_request_error"),
         Cause::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "timeout_error"),
         Cause::Conflict => (StatusCode::CONFLICT, "conflict_error"),
+        Cause::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "conflict_error"),
+        Cause::PreconditionRequired => (StatusCode::PRECONDITION_REQUIRED, "invalid_request_error"),
         Cause::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request_error"),
         Cause::UnsupportedMedia => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request_error"),
         Cause::Unprocessable => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_request_error"),

@@ -9,7 +9,7 @@ use std::{
 
 use ractor::rpc::CallResult;
 
-use super::{Gateway, asked::Asked, facts::Known};
+use super::{Gateway, asked::Asked, facts::Known, tenancy::Tenancy};
 use crate::{
     admission::Caller,
     api::ClientRequest,
@@ -29,6 +29,7 @@ const PROMPT_PREFIX: usize = 2_048;
 /// What is asked, by whom, of which table.
 pub(super) struct Way<'a> {
     pub gateway: &'a Gateway,
+    pub tenancy: &'a Tenancy,
     pub table: &'a Arc<RouteTable>,
     pub request: &'a ClientRequest,
     pub asked: &'a Asked<'a>,
@@ -190,7 +191,7 @@ impl<'a> Way<'a> {
     /// Asks the dispatcher, which knows more once the lists that are being read have arrived.
     async fn resolve(&self) -> Option<Arc<Route>> {
         let _place = self.gateway.resolving.try_acquire().ok()?;
-        let dispatcher = self.gateway.dispatcher.load_full();
+        let dispatcher = self.tenancy.dispatcher(self.gateway).load_full()?;
         let ask = |reply| DispatcherMessage::Resolve { model: self.request.envelope.model.clone(), reply };
         match dispatcher.call(ask, Some(RESOLVE_TIMEOUT)).await {
             Ok(CallResult::Success(route)) => route,

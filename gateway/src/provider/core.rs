@@ -177,8 +177,9 @@ impl ProviderCore {
         memory: Arc<BodyMemory>,
     ) -> Arc<Self> {
         let keys = Keys::of(&config);
-        let region = config.settings.region.as_deref().unwrap_or_default();
-        let counter = |outcome| metrics.attempts(&config.name, outcome);
+        let own = config.organisation.is_none();
+        let region = config.settings.region.as_deref().filter(|_| own).unwrap_or_default();
+        let counter = |outcome| metrics.attempts(config.label(), outcome);
         Arc::new(Self {
             format,
             transport,
@@ -194,7 +195,7 @@ impl ProviderCore {
             headers: upstream_headers(&config, format),
             breaker: Breaker::new(config.breaker.clone()),
             changes: Changes::default(),
-            transitions: Phase::ALL.map(|to| metrics.transitions(&config.name, region, to.name())),
+            transitions: Phase::ALL.map(|to| metrics.transitions(config.label(), region, to.name())),
             models: RwLock::default(),
             other: Arc::new(ModelState::new(keys.len())),
             keys,

@@ -17,7 +17,11 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_LIST: usize = 16 << 20;
 const MOST_PAGES: usize = 50;
 
-pub(super) async fn read_models(core: &ProviderCore) -> Result<Vec<String>, Refusal> {
+/// The models that a provider says it has, asked of itself.
+///
+/// # Errors
+/// When it does not say.
+pub async fn read_models(core: &ProviderCore) -> Result<Vec<String>, Refusal> {
     tokio::time::timeout(TIMEOUT, read(core))
         .await
         .unwrap_or_else(|_| Err(Refusal::new(Cause::UpstreamTimeout, "the model list took too long")))

@@ -35,6 +35,7 @@ mod window;
 pub use actor::{Provider, ProviderMessage, health_from_outside};
 pub use call::{Bounds, Reply, attempt};
 pub use core::{Discovery, Lease, NoLease, ProviderCore, Readiness};
+pub use discovery::read_models;
 pub use model::ModelState;
 pub use stream::UpstreamStream;
 pub use supervisor::{ProviderSupervisor, Supervised};

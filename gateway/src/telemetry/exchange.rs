@@ -138,6 +138,8 @@ pub struct Exchange {
     pub request_id: String,
     pub client_request_id: Option<Box<str>>,
     pub trace_id: Option<Box<str>>,
+    /// Whose key it came with; `None` without one.
+    pub organisation: Option<Arc<str>>,
     pub key: Option<Arc<str>>,
     /// What the key's owner said of it: scalars by name.
     pub key_metadata: Option<Arc<Map<String, Value>>>,
@@ -193,6 +195,7 @@ impl Exchange {
             request_id,
             client_request_id: None,
             trace_id: None,
+            organisation: None,
             key: None,
             key_metadata: None,
             model: None,
@@ -393,6 +396,7 @@ impl Exchange {
             endpoint = self.endpoint.name(),
             status,
             ending = self.ending.name(),
+            organisation = self.organisation.as_deref(),
             key = self.key.as_deref(),
             key_metadata = self.key_metadata.as_deref().and_then(|known| serde_json::to_string(known).ok()),
             model = self.model.as_deref(),

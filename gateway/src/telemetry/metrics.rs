@@ -77,6 +77,8 @@ pub struct Series {
     cost: OnceLock<Counter>,
     kinds: [OnceLock<IntCounter>; Kind::ALL.len()],
     price: ArcSwapOption<Looked>,
+    /// Many models share it, so that no price is kept.
+    many: bool,
 }
 
 /// What a catalogue has said, found or not.
@@ -88,7 +90,12 @@ struct Looked {
 
 impl Series {
     fn new(provider: &str, model: &str) -> Arc<Self> {
+        Self::with(provider, model, model == OTHER)
+    }
+
+    fn with(provider: &str, model: &str, many: bool) -> Arc<Self> {
         Arc::new(Self {
+            many,
             provider: provider.into(),
             model: model.into(),
             ok: Default::default(),
@@ -121,8 +128,7 @@ impl Series {
             }
             _ => {
                 let price = catalogue.price(provider, upstream);
-                // many models share `other`
-                if &*self.model != OTHER {
+                if !self.many {
                     let (catalogue, provider) = (catalogue.clone(), provider.clone());
                     self.price.store(Some(Arc::new(Looked { catalogue, provider, price: price.clone() })));
                 }
@@ -255,6 +261,11 @@ impl Metrics {
     /// The series of a model that no list names: its own once [`Metrics::prove`] has seen it, else the provider's `other`.
     pub fn unlisted_series(&self, provider: &str, model: &str) -> Arc<Series> {
         self.find(provider, model).unwrap_or_else(|| self.known_series(provider, OTHER))
+    }
+
+    /// The series of one model that is to have no name: it counts as `other`, and knows its price all the same.
+    pub fn unnamed_series(&self, provider: &str) -> Arc<Series> {
+        Series::with(provider, OTHER, false)
     }
 
     /// A provider has answered for this model, so its name is not junk.

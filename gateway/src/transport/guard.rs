@@ -100,7 +100,7 @@ impl GuardedConnector {
         if found.is_empty() { Err(NotPublic) } else { Ok(found) }
     }
 
-    async fn connect(self, uri: Uri) -> Result<TokioIo<TcpStream>, Box<dyn Error + Send + Sync>> {
+    pub(super) async fn connect(self, uri: Uri) -> Result<TokioIo<TcpStream>, Box<dyn Error + Send + Sync>> {
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
         let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in self.addresses(uri.host().unwrap_or_default(), port).await? {

@@ -1,6 +1,7 @@
 //! How bytes reach a provider: pooled connections for real ones, the simulator for none; and how they prove who sends
 //! them. What a stranger's URL leads to is fetched by [`MediaFetcher`], past a guard.
 
+mod connector;
 pub mod credentials;
 pub mod guard;
 mod media;

@@ -16,7 +16,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{
         Client, Error,
-        connect::{Connect, HttpConnector, proxy::Tunnel},
+        connect::{Connect, proxy::Tunnel},
     },
     rt::{TokioExecutor, TokioTimer},
 };
@@ -24,7 +24,7 @@ use rustls::{
     ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, pki_types::CertificateDer, pki_types::pem::PemObject,
 };
 
-use super::{SendFuture, Transport, TransportError, UpstreamBody, chain};
+use super::{SendFuture, Transport, TransportError, UpstreamBody, chain, connector::Connector};
 use crate::{config::Provider, wire::Payload};
 
 /// An idle connection is closed before the 60 s after which most servers close it themselves.
@@ -62,12 +62,14 @@ struct Maker {
     proxy: Option<http::Uri>,
     connect_timeout: Duration,
     idle_per_host: usize,
+    /// To public addresses only.
+    guarded: bool,
 }
 
 enum Pool {
-    Plain(Client<HttpConnector, Payload>),
-    Tls(Client<HttpsConnector<HttpConnector>, Payload>),
-    Proxied(Client<HttpsConnector<Tunnel<HttpConnector>>, Payload>),
+    Plain(Client<Connector, Payload>),
+    Tls(Client<HttpsConnector<Connector>, Payload>),
+    Proxied(Client<HttpsConnector<Tunnel<Connector>>, Payload>),
 }
 
 impl HttpTransport {
@@ -90,6 +92,7 @@ impl HttpTransport {
                 proxy,
                 connect_timeout: provider.timeouts.connect,
                 idle_per_host: provider.conn_pool_size,
+                guarded: provider.guarded,
             },
         })
     }
@@ -101,7 +104,8 @@ impl HttpTransport {
     /// # Errors
     /// When the CA file cannot be read.
     pub fn beside(ca_file: Option<&Path>, connect_timeout: Duration) -> Result<Self, TransportSetupError> {
-        let maker = Maker { tls: Some(trusting(ca_file)?), proxy: None, connect_timeout, idle_per_host: 1 };
+        let maker =
+            Maker { tls: Some(trusting(ca_file)?), proxy: None, connect_timeout, idle_per_host: 1, guarded: false };
         Ok(Self { shards: [OnceLock::new()].into(), maker })
     }
 }
@@ -137,11 +141,7 @@ fn explain(error: &Error) -> TransportError {
 
 impl Maker {
     fn pool(&self) -> Pool {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true); // without it a stream has a 40 ms mode (Nagle against delayed acknowledgements)
-        tcp.set_connect_timeout(Some(self.connect_timeout));
-        tcp.set_keepalive(Some(Duration::from_secs(60)));
-        tcp.enforce_http(false);
+        let tcp = Connector::new(self.connect_timeout, self.guarded);
         match (&self.tls, &self.proxy) {
             (None, _) => Pool::Plain(self.client(tcp)),
             (Some(tls), None) => Pool::Tls(self.client(https(tls, tcp))),

@@ -13,7 +13,12 @@ use super::{Account, Scope, Terms};
 use crate::admission::budgets::{Entry, Spend, SpendBook};
 
 /// By scope and name; those that nobody asks for any more are forgotten.
-type Known = HashMap<(Scope, Box<str>), Kept>;
+#[derive(Default)]
+struct Known {
+    accounts: HashMap<(Scope, Box<str>), Kept>,
+    /// At which size it is looked for those: twice what was left the last time, so that many new ones cost no more than each.
+    full: usize,
+}
 
 pub struct Accounts {
     /// What the times of all buckets are counted from.
@@ -47,15 +52,23 @@ impl Accounts {
         self.born
     }
 
+    /// Others, for an organisation of its own, counted from the same moment.
+    pub fn apart(&self) -> Self {
+        Self { born: self.born, ..Self::default() }
+    }
+
     /// The account of that name with these terms from now on; what it has used stays used. `None` where nothing limits it.
     pub fn of(&self, scope: Scope, name: &str, terms: Terms) -> Option<Arc<Account>> {
         let now = self.born.elapsed();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, kept| kept.account.strong_count() > 0);
+        if known.accounts.len() >= known.full {
+            known.accounts.retain(|_, kept| kept.account.strong_count() > 0);
+            known.full = 2 * known.accounts.len();
+        }
         let before = self.book.get().and_then(|book| book.known.get(&who(scope, name)));
         let spend = before.copied().unwrap_or_default();
         let key: (Scope, Box<str>) = (scope, name.into());
-        if let Some(kept) = known.get_mut(&key)
+        if let Some(kept) = known.accounts.get_mut(&key)
             && let Some(account) = kept.account.upgrade()
         {
             account.change(terms, spend, now);
@@ -69,7 +82,7 @@ impl Accounts {
         }
         let account = Arc::new(Account::new((scope, name), terms, spend, now, self.spent.clone()));
         let spender = terms.budget.is_some().then(|| account.clone());
-        known.insert(key, Kept { account: Arc::downgrade(&account), spender });
+        known.accounts.insert(key, Kept { account: Arc::downgrade(&account), spender });
         Some(account)
     }
 
@@ -95,7 +108,7 @@ impl Accounts {
     /// Everybody who has, or has had, a budget.
     pub fn spenders(&self) -> Vec<Arc<Account>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.values().filter_map(|kept| kept.spender.clone()).collect()
+        known.accounts.values().filter_map(|kept| kept.spender.clone()).collect()
     }
 
     /// Writes down what has been spent since the last time, and learns what others have. It waits for a disk.

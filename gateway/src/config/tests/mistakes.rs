@@ -70,7 +70,7 @@ auth:
         "prism.yaml:24: routing.circuit_breaker.enabeld: unknown key (did you mean `enabled`?)",
         "prism.yaml:25: routing.failover.max_attempts: expected a whole number from 1 to 100",
         "prism.yaml:25: routing.failover.on_status_codes[0]: expected a whole number from 400 to 599",
-        "prism.yaml:26: hedge: unknown key (known: server, providers, model_map, auth, routing, rate_limiting, budgets, cost_tracking, logging, prometheus, cors, security, usage, store, otel)",
+        "prism.yaml:26: hedge: unknown key (known: server, providers, model_map, auth, routing, rate_limiting, budgets, cost_tracking, logging, prometheus, cors, security, usage, store, otel, control_plane, admin)",
         "prism.yaml:27: logging.format: unknown word (did you mean `json`?)",
         "prism.yaml:27: logging.level: expected trace, debug, info, warn, error, off, or a filter such as `prism=debug,warn`",
         "prism.yaml:30: auth.keys[0].key: needed and missing",
@@ -110,7 +110,6 @@ auth:
         [
             "prism.yaml:4: auth.keys[0].providers[0]: no such provider (did you mean `openai`?)",
             "prism.yaml:5: auth.keys[1].name: the same name as `auth.keys[0]`",
-            "prism.yaml:5: auth.keys[1].role: not built yet: roles other than `member`",
             "prism.yaml:6: auth.keys[2].key: the same key as `auth.keys[0]`",
             "prism.yaml:7: auth.keys[3].key: holds a character that cannot be sent in a header (a space or line break?)",
             "prism.yaml:8: auth.keys[4].key: needed and missing",
@@ -127,8 +126,8 @@ fn an_open_gateway_has_to_be_asked_for() {
     read("server: {host: localhost}");
     assert!(mistake("auth: {enabled: true}").contains("would let nobody in"));
     let open = Auth { enabled: true, keys: Vec::new() };
-    assert!(exposure("192.168.0.1".parse().unwrap(), &open).is_err());
-    assert!(exposure("::ffff:127.0.0.1".parse().unwrap(), &open).is_ok());
+    assert!(exposure("192.168.0.1".parse().unwrap(), &open, false).is_err());
+    assert!(exposure("::ffff:127.0.0.1".parse().unwrap(), &open, false).is_ok());
 }
 
 #[test]

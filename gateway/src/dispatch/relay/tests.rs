@@ -107,6 +107,7 @@ impl World {
             aliases: IndexMap::new(),
             routing: routing.clone(),
             budgets: budgets.clone(),
+            shared: None,
         };
         let route = RouteTable::build(&roster, &metrics).route("m").unwrap();
         let prices = Arc::new(Catalogue::new(&config.cost_tracking));

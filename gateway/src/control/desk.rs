@@ -1,0 +1,94 @@
+//! The thread of the control plane, and the way to it: requests leave what they want done, and wait for the answer without
+//! holding up their core.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::Control;
+use crate::{
+    dispatch::{Configurations, Configuring},
+    refusal::{Cause, Refusal},
+};
+
+/// Tasks that wait for the thread; beyond it 503.
+const WAITING: usize = 256;
+/// How often it is looked at what other processes have written to the same store.
+const LOOK: Duration = Duration::from_millis(500);
+
+type Task = Box<dyn FnOnce(&mut Control) + Send>;
+
+/// Where the control plane is asked. When the last one is dropped, the thread ends.
+#[derive(Clone)]
+pub struct Desk {
+    tasks: SyncSender<Task>,
+}
+
+impl Desk {
+    /// `changed` gets the names of organisations whose configuration another process has changed.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(control: Control, changed: mpsc::Sender<Vec<String>>) -> io::Result<Self> {
+        let (tasks, waiting) = sync_channel(WAITING);
+        thread::Builder::new().name("control".to_owned()).spawn(move || work(control, &waiting, &changed))?;
+        Ok(Self { tasks })
+    }
+
+    /// Has something done, after what was asked for before.
+    ///
+    /// # Errors
+    /// 503 when too much is asked for; 500 when it panicked.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Control) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        let task: Task = Box::new(move |control| drop(answer.send(what(control))));
+        self.tasks.try_send(task).map_err(|error| match error {
+            TrySendError::Full(_) => Refusal::new(Cause::Overloaded, "too many changes of organisations at once")
+                .code("control_plane_full")
+                .retry_after(Some(Duration::from_secs(1))),
+            TrySendError::Disconnected(_) => Refusal::new(Cause::Unavailable, "the control plane has stopped"),
+        })?;
+        answered.await.unwrap_or_else(|_| Err(Refusal::new(Cause::Internal, "a defect in the control plane")))
+    }
+}
+
+impl Configurations for Desk {
+    fn of(&self, organisation: &str) -> Configuring {
+        let (desk, organisation) = (self.clone(), organisation.to_owned());
+        Box::pin(async move { desk.ask(move |control| control.configuration(&organisation)).await })
+    }
+}
+
+fn work(mut control: Control, tasks: &Receiver<Task>, changed: &mpsc::Sender<Vec<String>>) {
+    let mut looked = Instant::now();
+    let mut untold = Vec::new();
+    loop {
+        match tasks.recv_timeout(LOOK.saturating_sub(looked.elapsed())) {
+            // a task that panics has its answer in that, and the next one is done
+            Ok(task) => drop(catch_unwind(AssertUnwindSafe(|| task(&mut control)))),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if looked.elapsed() >= LOOK {
+            looked = Instant::now();
+            match control.catch_up() {
+                Ok(organisations) => untold.extend(organisations),
+                Err(error) => tracing::error!(%error, "cannot see what has changed in the store"),
+            }
+            if !untold.is_empty()
+                && let Ok(place) = changed.try_reserve()
+            {
+                place.send(std::mem::take(&mut untold));
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What the control plane works on, and how a change of it is made.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use chrono::{SecondsFormat, Utc};
+
+use super::{
+    audit::{self, Deed, Head},
+    author::Author,
+    keys::{self, KeyRecord},
+    master_key::{MasterKeyError, MasterKeys},
+    owner,
+    seal::{self, Belongs},
+};
+use crate::{
+    admission::{Accounts, VirtualKeys},
+    config::Config,
+    refusal::{Cause, Refusal},
+    secret::Secret,
+    store::{Change, Expects, Revision, Store, StoreError},
+};
+
+pub(super) const PEPPER: &str = "meta/pepper";
+pub(super) const PEPPER_BELONGS: Belongs<'static> = Belongs { organisation: "", provider: "", field: "pepper" };
+/// A commit that meets the audit entry of another process is made again behind it.
+const MOST_TRIES: usize = 20;
+
+/// What holds for every organisation; a reload brings others.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    pub allow_private: bool,
+    /// Requests in progress at a provider that sets no bound of its own.
+    pub max_in_flight: usize,
+    /// The file's providers that organisations may use.
+    pub shared: Vec<String>,
+}
+
+impl Rules {
+    pub fn of(config: &Config) -> Self {
+        let shared = config.providers.iter().filter(|provider| provider.shared);
+        Self {
+            allow_private: config.control_plane.as_ref().is_some_and(|control_plane| control_plane.allow_private),
+            max_in_flight: config.server.max_in_flight,
+            shared: shared.map(|provider| provider.name.clone()).collect(),
+        }
+    }
+}
+
+/// Organisations, their keys, and the log.
+pub struct Control {
+    pub(super) store: Box<dyn Store>,
+    pub(super) master: MasterKeys,
+    pub(super) keys: Arc<VirtualKeys>,
+    pub(super) rules: Arc<ArcSwap<Rules>>,
+    /// What limits keys.
+    pub(super) accounts: Arc<Accounts>,
+    log: Head,
+    /// Everything up to here is in memory as it is in the store.
+    seen: Revision,
+}
+
+/// What a control plane is opened with.
+pub struct Opening<'a> {
+    pub store: Box<dyn Store>,
+    /// Where generated keys are kept.
+    pub folder: &'a Path,
+    pub master_key_file: PathBuf,
+    /// What `PRISM_MASTER_KEY` holds.
+    pub master_key: Option<Secret>,
+    pub rules: Arc<ArcSwap<Rules>>,
+    pub accounts: Arc<Accounts>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpeningError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    #[error("the store was sealed with another master key")]
+    OtherMasterKey,
+    #[error("`{key}` in the store cannot be read: it is damaged")]
+    Damaged { key: String },
+    #[error("cannot keep the owner's key in `{path}`: {source}")]
+    OwnerKey { path: PathBuf, source: std::io::Error },
+}
+
+impl Control {
+    /// Reads what is kept. The first start makes what there has to be: master key, pepper, and a key for the owner.
+    ///
+    /// # Errors
+    /// When something of it cannot be read or made.
+    pub fn open(opening: Opening<'_>) -> Result<Self, OpeningError> {
+        let Opening { mut store, folder, master_key_file, master_key, rules, accounts } = opening;
+        let sealed = store.get(PEPPER)?;
+        let master = MasterKeys::load(master_key.as_ref(), &master_key_file, sealed.is_some())?;
+        let pepper = match sealed {
+            Some(record) => {
+                let text = String::from_utf8_lossy(&record.value);
+                seal::open(&master, PEPPER_BELONGS, &text).map_err(|_| OpeningError::OtherMasterKey)?
+            }
+            None => {
+                let made = Secret::new(keys::fresh());
+                let sealed = seal::seal(&master, PEPPER_BELONGS, made.expose().as_bytes());
+                store.commit(&[Change::put(PEPPER, sealed.into_bytes(), Expects::Nothing)])?;
+                made
+            }
+        };
+        let (_, seen) = store.changed_since(Revision::MAX)?;
+        let mut found = Vec::new();
+        let mut damaged = None;
+        store.scan(keys::PREFIX, "", &mut |record| {
+            match serde_json::from_slice::<KeyRecord>(&record.value).ok().and_then(|key| key.callers(&accounts)) {
+                Some(callers) => found.extend(callers),
+                None => damaged = Some(record.key),
+            }
+            damaged.is_none()
+        })?;
+        if let Some(key) = damaged {
+            return Err(OpeningError::Damaged { key });
+        }
+        let keys = Arc::new(VirtualKeys::new(pepper.expose().as_bytes(), found.into_iter()));
+        let log = audit::head(&*store, &Head::default())?;
+        let mut control = Self { store, master, keys, rules, accounts, log, seen };
+        owner::mint(&mut control, folder)?;
+        Ok(control)
+    }
+
+    /// The keys as requests look them up.
+    pub fn keys(&self) -> &Arc<VirtualKeys> {
+        &self.keys
+    }
+
+    /// Makes changes and writes down who made them, all at once.
+    ///
+    /// # Errors
+    /// 409 when somebody else has changed one of the records meanwhile.
+    pub(super) fn change(
+        &mut self,
+        changes: Vec<Change>,
+        author: &Author,
+        (organisation, action, subject): (&str, &str, &str),
+    ) -> Result<Revision, Refusal> {
+        let at = now();
+        for _ in 0..MOST_TRIES {
+            let deed = Deed { at: &at, author: &author.name, organisation, action, subject };
+            let (entry, head) = audit::write_down(&self.log, &deed);
+            let at_entry = entry.key.clone();
+            let all: Vec<_> = changes.iter().cloned().chain([entry]).collect();
+            match self.store.commit(&all) {
+                Ok(revision) => {
+                    self.log = head;
+                    if revision == self.seen + 1 {
+                        self.seen = revision;
+                    }
+                    tracing::info!(organisation, action, subject, author = %author.name, "control plane");
+                    return Ok(revision);
+                }
+                Err(StoreError::Conflict { key }) if key == at_entry => {
+                    self.log = audit::head(&*self.store, &self.log).map_err(failed)?;
+                }
+                Err(StoreError::Conflict { .. }) => return Err(changed_meanwhile()),
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Err(changed_meanwhile())
+    }
+
+    /// Takes over what other processes have written: keys at once, and the names of organisations whose configuration is
+    /// another.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn catch_up(&mut self) -> Result<Vec<String>, StoreError> {
+        let (changed, now) = self.store.changed_since(self.seen)?;
+        let mut organisations = Vec::new();
+        for key in &changed {
+            if let Some(organisation) = key.strip_prefix("org/") {
+                organisations.push(organisation.to_owned());
+            } else if let Some(name) = key.strip_prefix(keys::PREFIX) {
+                let record = self.store.get(key)?;
+                let record = record.and_then(|record| serde_json::from_slice::<KeyRecord>(&record.value).ok());
+                let callers = record.and_then(|record| record.callers(&self.accounts));
+                self.keys.settle(name, &callers.unwrap_or_default());
+            }
+        }
+        self.seen = now;
+        Ok(organisations)
+    }
+}
+
+/// RFC 3339, in UTC.
+pub(super) fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+pub(super) fn changed_meanwhile() -> Refusal {
+    let message = "it was changed by somebody else meanwhile: read it again";
+    Refusal::new(Cause::Conflict, message).code("changed_meanwhile")
+}
+
+/// What went wrong is the operator's to know.
+pub(super) fn failed(error: StoreError) -> Refusal {
+    tracing::error!(%error, "the control plane's store");
+    Refusal::new(Cause::Unavailable, "the control plane's store cannot be used now").code("store_unavailable")
+}

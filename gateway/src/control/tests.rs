@@ -1,0 +1,190 @@
+//! What the control plane keeps, whoever is killed.
+
+use std::{path::Path, sync::Arc};
+
+use arc_swap::ArcSwap;
+use serde_json::json;
+
+use super::{state::OpeningError, *};
+use crate::{
+    admission::DEFAULT_ORG,
+    config::Role,
+    refusal::Cause,
+    secret::Wiped,
+    store::{Embedded, Store},
+};
+
+const CANARY: &str = "sk-canary-of-a-test";
+
+fn try_open(folder: &Path) -> Result<Control, OpeningError> {
+    Control::open(Opening {
+        store: Box::new(Embedded::open(folder).unwrap()),
+        folder,
+        master_key_file: folder.join("master.key"),
+        master_key: None,
+        rules: Arc::new(ArcSwap::from_pointee(Rules { max_in_flight: 10, ..Rules::default() })),
+        accounts: Arc::default(),
+    })
+}
+
+fn open(folder: &Path) -> Control {
+    try_open(folder).unwrap()
+}
+
+fn sent(base_url: &str) -> Wiped {
+    Wiped(json!({"providers": {"house": {"base_url": base_url, "api_key": CANARY, "models": ["m"]}}}))
+}
+
+fn owner() -> Author {
+    Author::operator()
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = open(folder.path());
+    control.edit(&owner(), "acme", None, Edit::Create(sent("https://a.example.com/v1"))).unwrap();
+    let key = control.create_key(&owner(), "acme", json!({"name": "app"})).unwrap().key.unwrap();
+    // nothing is closed in order
+    std::mem::forget(control);
+    let mut control = open(folder.path());
+    assert_eq!(&*control.keys().find(&key).unwrap().organisation, "acme");
+    let config = control.configuration("acme").unwrap();
+    assert_eq!(config.providers[0].key.as_ref().unwrap().expose(), CANARY);
+    assert!(config.providers[0].guarded && config.providers[0].organisation.as_deref() == Some("acme"));
+    let log = verify(&Embedded::open(folder.path()).unwrap(), &mut |_| {}).unwrap().unwrap();
+    assert_eq!(log.entries, 3, "the owner's key, the configuration, the key");
+}
+
+#[test]
+fn two_processes_on_one_store_follow_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut one, mut other) = (open(folder.path()), open(folder.path()));
+    one.edit(&owner(), "acme", None, Edit::Create(sent("https://a.example.com"))).unwrap();
+    let made = one.create_key(&owner(), "acme", json!({"name": "app"})).unwrap();
+    let key = made.key.unwrap();
+    assert!(other.keys().find(&key).is_none());
+    assert_eq!(other.catch_up().unwrap(), ["acme"]);
+    assert!(other.keys().find(&key).is_some());
+    // each writes behind the other's entries of the log
+    other.create_key(&owner(), "acme", json!({"name": "second"})).unwrap();
+    one.delete_key(&owner(), "acme", &made.id).unwrap();
+    other.catch_up().unwrap();
+    assert!(other.keys().find(&key).is_none());
+    assert_eq!(other.catch_up().unwrap(), [""; 0]);
+    assert_eq!(verify(&Embedded::open(folder.path()).unwrap(), &mut |_| {}).unwrap().unwrap().entries, 5);
+}
+
+#[test]
+fn a_master_key_of_somebody_else_opens_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    std::fs::remove_file(folder.path().join("master.key")).unwrap();
+    assert!(matches!(try_open(folder.path()), Err(OpeningError::MasterKey(MasterKeyError::Lost { .. }))));
+    drop(MasterKeys::load(None, &folder.path().join("master.key"), false).unwrap());
+    assert!(matches!(try_open(folder.path()), Err(OpeningError::OtherMasterKey)));
+}
+
+#[test]
+fn a_record_that_was_moved_to_another_organisation_does_not_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = open(folder.path());
+    control.edit(&owner(), "acme", None, Edit::Create(sent("https://a.example.com"))).unwrap();
+    let mut store = Embedded::open(folder.path()).unwrap();
+    let stolen = store.get("org/acme").unwrap().unwrap().value;
+    assert!(!String::from_utf8_lossy(&stolen).contains(CANARY));
+    store.commit(&[crate::store::Change::put("org/thief", stolen, crate::store::Expects::Nothing)]).unwrap();
+    let refusal = control.configuration("thief").unwrap_err();
+    assert_eq!(refusal.code.as_deref(), Some("sealed_credential"));
+    assert!(control.configuration("acme").is_ok());
+}
+
+#[test]
+fn the_owners_key_is_made_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = open(folder.path());
+    let text = std::fs::read_to_string(folder.path().join("owner.key")).unwrap();
+    let caller = control.keys().find(text.trim()).unwrap();
+    assert_eq!((&*caller.organisation, caller.role), (DEFAULT_ORG, Role::Owner));
+    drop(control);
+    assert_eq!(open(folder.path()).keys().len(), 1);
+    assert_eq!(std::fs::read_to_string(folder.path().join("owner.key")).unwrap(), text);
+}
+
+#[test]
+fn versions_are_kept_up_to_a_hundred() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = open(folder.path());
+    control.edit(&owner(), "acme", None, Edit::Create(Wiped(json!({})))).unwrap();
+    for number in 0..105 {
+        let patch = Wiped(json!({"model_map": {"a": format!("m{number}")}}));
+        control.edit(&owner(), "acme", None, Edit::Update(patch)).unwrap();
+    }
+    let versions = control.versions(&owner(), "acme").unwrap().data;
+    assert_eq!((versions.len(), versions[0].version, versions[99].version), (100, 106, 7));
+    let missing = control.edit(&owner(), "acme", None, Edit::Rollback(6)).unwrap_err();
+    assert_eq!(missing.cause, Cause::NotFound);
+}
+
+/// Secrets survive a rotation of the master key while another process keeps the earlier one in memory.
+#[test]
+fn the_master_key_is_rotated_under_a_running_gateway() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = open(folder.path());
+    running.edit(&owner(), "acme", None, Edit::Create(sent("https://a.example.com"))).unwrap();
+    let mut command = open(folder.path());
+    command.rotate_master_key(&owner()).unwrap();
+    let config = running.configuration("acme").unwrap();
+    assert_eq!(config.providers[0].key.as_ref().unwrap().expose(), CANARY);
+    let again = open(folder.path()).configuration("acme").unwrap();
+    assert_eq!(again.providers[0].key.as_ref().unwrap().expose(), CANARY);
+    // what the running one seals from now on is under the new key
+    running.edit(&owner(), "globex", None, Edit::Create(sent("https://b.example.com"))).unwrap();
+    command.retire_master_keys(&owner()).unwrap();
+    let keys = std::fs::read_to_string(folder.path().join("master.key")).unwrap();
+    assert_eq!(keys.lines().count(), 1, "the earlier key is gone");
+    assert!(open(folder.path()).configuration("globex").is_ok());
+}
+
+/// The bar: 10,000 organisations and 100,000 keys are there within two seconds. The bound is generous, the figure is printed.
+#[test]
+fn many_organisations_and_keys_are_read_quickly() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = open(folder.path());
+    control.edit(&owner(), "org0", None, Edit::Create(sent("https://a.example.com"))).unwrap();
+    let made = control.create_key(&owner(), "org0", json!({"name": "app", "models": ["gpt-*"]})).unwrap();
+    let mut store = Embedded::open(folder.path()).unwrap();
+    let (org, key) = ("org/org0", format!("key/org0/{}", made.id));
+    let (org, key) = (store.get(org).unwrap().unwrap().value, store.get(&key).unwrap().unwrap().value);
+    let key = String::from_utf8(key).unwrap();
+    let mut changes = Vec::new();
+    for number in 1..10_000 {
+        changes.push(crate::store::Change::put(
+            format!("org/org{number}"),
+            org.clone(),
+            crate::store::Expects::Nothing,
+        ));
+        for one in 0..10 {
+            let mut record: serde_json::Value = serde_json::from_str(&key).unwrap();
+            record["organisation"] = json!(format!("org{number}"));
+            record["id"] = json!(format!("key_{one}"));
+            let hash = control.keys().hash(&format!("sk-prism-{number}-{one}"));
+            record["hashes"][0]["hash"] =
+                json!(base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, hash));
+            let name = format!("key/org{number}/key_{one}");
+            changes.push(crate::store::Change::put(
+                name,
+                record.to_string().into_bytes(),
+                crate::store::Expects::Nothing,
+            ));
+        }
+    }
+    store.commit(&changes).unwrap();
+    drop(control);
+    let began = std::time::Instant::now();
+    let control = open(folder.path());
+    let took = began.elapsed();
+    println!("{} keys of 10,000 organisations read in {} ms (debug build)", control.keys().len(), took.as_millis());
+    assert_eq!(&*control.keys().find("sk-prism-9999-9").unwrap().organisation, "org9999");
+    assert!(took.as_secs() < 60, "{took:?}");
+}
