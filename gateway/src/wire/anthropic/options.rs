@@ -67,8 +67,7 @@ pub(super) fn options<'a>(
     forced: bool,
     losses: &mut Losses,
 ) -> Options<'a> {
-    let mut options = Options::default();
-    options.own = Own::of(&request.extra, OWN);
+    let mut options = Options { own: Own::of(&request.extra, OWN), ..Options::default() };
     think(&mut options, request, facts, max_tokens, conversation, forced, losses);
     sample(&mut options, request, facts, losses);
     let texts = request.stop.as_ref().map(|stop| stop.texts()).unwrap_or_default();
