@@ -66,11 +66,9 @@ async fn serve(
     let tls = server.tls.as_ref().map(Certificates::open).transpose()?;
     let listener = Listener::open(inherited, server)?;
     let address = listener.address().map_err(|error| error.to_string())?;
-    exposure(address.ip(), &config.auth)?; // of an inherited socket the configuration says nothing
+    exposure(address.ip(), &config.auth, config.control_plane.is_some())?; // of an inherited socket the configuration says nothing
     let office = config.control_plane.as_ref().and_then(|control_plane| control_plane.listen);
-    let office = office
-        .map(|at| Listener::at(at).map_err(|error| format!("cannot listen on {at}: {error} (`admin.listen`)")))
-        .transpose()?;
+    let office = office.map(|at| Listener::at(at).map_err(|error| format!("{error} (`admin.listen`)"))).transpose()?;
 
     let spool = spool(&config, options.config.is_some())?.map(Arc::new);
     let started = start(&config, spool.clone()).await?;
@@ -121,10 +119,10 @@ async fn serve(
         _ = joined => {}
         () = stop.wait() => tracing::warn!("told to stop again: cutting what still runs"),
     }
-    record(gateway);
     if let Some(administration) = &gateway.administration {
         administration.tenants.stop();
     }
+    record(gateway);
     root.stop(None);
     gateway.tracer.iter().for_each(|tracer| tracer.close());
     tasks.close();
@@ -215,24 +213,6 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
     Ok(Started { gateway, root, tasks })
 }
 
-/// Writes down what is spent, some at a time.
-async fn keep_books(gateway: Arc<Gateway>) {
-    loop {
-        gateway.accounts.spent().await;
-        tokio::time::sleep(RECORD).await;
-        if gateway.accounts.has_book() {
-            let gateway = gateway.clone();
-            let _ = tokio::task::spawn_blocking(move || record(&gateway)).await;
-        }
-    }
-}
-
-fn record(gateway: &Gateway) {
-    if let Err(error) = gateway.accounts.record() {
-        tracing::error!(%error, "spending cannot be written down; it is tried again with the next");
-    }
-}
-
 /// Opens what is kept of organisations, and stands ready to wake them.
 async fn administration(
     config: &Config,
@@ -275,6 +255,24 @@ fn keep_no_core_file() {
     let limited = setrlimit(Resource::Core, none);
     if let Err(error) = limited.and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable)) {
         tracing::warn!(%error, "a crash may leave a core file, with credentials in it");
+    }
+}
+
+/// Writes down what is spent, some at a time.
+async fn keep_books(gateway: Arc<Gateway>) {
+    loop {
+        gateway.accounts.spent().await;
+        tokio::time::sleep(RECORD).await;
+        if gateway.accounts.has_book() {
+            let gateway = gateway.clone();
+            let _ = tokio::task::spawn_blocking(move || record(&gateway)).await;
+        }
+    }
+}
+
+fn record(gateway: &Gateway) {
+    if let Err(error) = gateway.accounts.record() {
+        tracing::error!(%error, "spending cannot be written down; it is tried again with the next");
     }
 }
 

@@ -9,9 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{
-    app, config, formats, http, office, options::Options, price_list, reports, secret::Secret, translate,
-};
+use crate::{app, config, formats, http, office, options::Options, price_list, reports, secret::Secret, translate};
 
 /// One OpenAI-compatible door in front of every LLM provider.
 ///

@@ -62,7 +62,12 @@ impl Tenant {
     fn take(&self, organisation: &str, config: &Config) {
         self.prices.store(Arc::new(Catalogue::new(&config.cost_tracking)));
         let before = self.limiter.load_full();
-        self.limiter.store(Limiter::new(&self.accounts, organisation, &config.rate_limits, before.as_deref()));
+        self.limiter.store(Limiter::new(
+            &self.accounts,
+            organisation,
+            (&config.rate_limits, &config.budgets),
+            before.as_deref(),
+        ));
     }
 
     /// Waits until its table shows what its root has been told.

@@ -62,12 +62,13 @@ impl Listener {
         Ok(Self { socket, is_inherited })
     }
 
-    /// Listens on an address that is nobody's to inherit.
+    /// Listens on another address, beside the first.
     ///
     /// # Errors
     /// When the address is taken or not ours.
-    pub fn at(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self { socket: bind(address, false)?, is_inherited: false })
+    pub fn at(address: SocketAddr) -> Result<Self, String> {
+        let socket = bind(address, false).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        Ok(Self { socket, is_inherited: false })
     }
 
     /// # Errors

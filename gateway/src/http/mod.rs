@@ -18,9 +18,9 @@ mod listener;
 mod models;
 mod openapi;
 mod org_configs;
+mod patience;
 mod policies;
 mod providers;
-mod patience;
 mod recorded;
 mod replayed;
 mod reply;
@@ -170,8 +170,8 @@ impl Gateway {
         spool: Option<Arc<Spool>>,
         tracer: Option<Arc<Tracer>>,
     ) -> Result<Arc<Self>, String> {
+        let Wiring { published: table, metrics, memory, dispatcher, .. } = wiring.clone();
         keep_spending(&accounts, config)?;
-        let Wiring { published: table, metrics, dispatcher, memory, .. } = wiring.clone();
         let keys = KeyRing::new(&config.auth, &accounts, administration.as_ref().map(|all| all.keys.clone()));
         Ok(Arc::new(Self {
             table,

@@ -53,14 +53,14 @@ pub(super) async fn list(State(gateway): State<Arc<Gateway>>, request: Request) 
 
 async fn report(gateway: &Arc<Gateway>, request: Request) -> Result<UsageReport, Refusal> {
     let (head, _) = request.into_parts();
-    call::authorise(gateway, credential(&head.headers), call::peer(&head, gateway))?;
+    let caller = call::authorise(gateway, credential(&head.headers), call::peer(&head, gateway))?;
     let Some(analytics) = gateway.analytics.get() else {
         let message = "this gateway keeps no usage events (`usage.enabled`), or may not write to its `store.path`";
         return Err(Refusal::new(Cause::NotFound, message).code("usage_disabled"));
     };
     let members = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned();
     let mut question = Question::read(members, chrono::Utc::now())?;
-    question.keep_to(DEFAULT_ORG);
+    question.keep_to(caller.as_ref().map_or(DEFAULT_ORG, |caller| &caller.organisation));
     Ok(analytics.report(question).await.inspect_err(untold)?)
 }
 
