@@ -116,6 +116,7 @@ mod tests {
             providers: vec![],
             allowed_ips: vec![],
             rates: Rates::default(),
+            budget: None,
             max_concurrent: None,
             tools: ToolRules::default(),
             metadata: serde_json::Map::new(),
