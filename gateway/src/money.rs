@@ -41,19 +41,6 @@ impl Usd {
         self.0 as f64 / 1e18
     }
 
-    /// Reads what [`fmt::Display`] writes: digits, with up to eighteen decimals.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits(whole) || !digits(decimals) || decimals.len() > USD_PLACES {
-            return None;
-        }
-        let missing = u32::try_from(USD_PLACES - decimals.len()).ok()?;
-        let above = whole.parse::<u128>().ok()?.checked_mul(ONE_USD)?;
-        let below = decimals.parse::<u128>().ok()?.checked_mul(10_u128.pow(missing))?;
-        above.checked_add(below).map(Self)
-    }
-
     /// How far they are apart.
     pub fn distance(self, other: Self) -> Self {
         Self(self.0.abs_diff(other.0))
