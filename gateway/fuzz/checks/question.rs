@@ -1,6 +1,6 @@
 //! What was asked of whom: the shared cases of `tests/wire` and its targets, each under a byte.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use prism::{
     api::{ClientRequest, Endpoint},
@@ -93,16 +93,19 @@ pub static QUESTIONS: LazyLock<Vec<Question>> = LazyLock::new(|| {
     questions
 });
 
-/// What is known of each question to each target, for a whole answer and for a stream.
-static READINGS: LazyLock<Vec<[Reading; 2]>> = LazyLock::new(|| {
-    let pairs = ASKED.iter().flat_map(|asked| QUESTIONS.iter().map(move |question| (asked, question)));
-    pairs.map(|(asked, question)| [false, true].map(|stream| asked.reading(&question.read(stream)))).collect()
-});
+/// What is known of each question to each target, for a whole answer and for a stream. Made when it is wanted: all of them
+/// at once would be a slow first input.
+static READINGS: LazyLock<Vec<OnceLock<[Reading; 2]>>> =
+    LazyLock::new(|| (0..ASKED.len() * QUESTIONS.len()).map(|_| OnceLock::new()).collect());
 
 /// Target and question by the first two bytes, and what is left.
 pub fn split(data: &[u8], stream: bool) -> Option<(&'static Asked, &'static Reading, &[u8])> {
     let [asked, question, rest @ ..] = data else { return None };
-    let (asked, question) = (usize::from(*asked) % ASKED.len(), usize::from(*question) % QUESTIONS.len());
-    let readings = &READINGS[asked * QUESTIONS.len() + question];
-    Some((&ASKED[asked], &readings[usize::from(stream)], rest))
+    let (at, question) = (usize::from(*asked) % ASKED.len(), usize::from(*question) % QUESTIONS.len());
+    let asked = &ASKED[at];
+    let readings = READINGS[at * QUESTIONS.len() + question].get_or_init(|| {
+        let question = &QUESTIONS[question];
+        [false, true].map(|stream| asked.reading(&question.read(stream)))
+    });
+    Some((asked, &readings[usize::from(stream)], rest))
 }

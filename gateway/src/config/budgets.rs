@@ -102,9 +102,12 @@ pub(super) mod written {
     pub(in crate::config) struct Terms {
         /// US dollars.
         pub limit: Option<Money>,
+        /// By default that of `budgets`.
         pub period: Option<Period>,
+        /// By default that of `budgets`.
         #[schemars(range(min = 0.0, max = 1.0))]
         pub warn_threshold: Option<f64>,
+        /// By default that of `budgets`.
         pub hard: Option<bool>,
     }
 }

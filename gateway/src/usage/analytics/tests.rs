@@ -157,7 +157,7 @@ fn what_several_processes_read_is_counted_by_one_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let (mut one, mut other) = (Ledger::open(folder.path()).unwrap(), Ledger::open(folder.path()).unwrap());
     let events: Vec<_> = (0..6).map(|id| event(id, json!({}))).collect();
-    let mut read = |ledger: &mut Ledger, until: usize| {
+    let read = |ledger: &mut Ledger, until: usize| {
         ledger.connection().execute("DELETE FROM recent", []).unwrap(); // long ago
         let batch =
             Batch { entries: &entries(&events[..until]), source: "s", is_shared: true, until: until as u64, millis: 7 };
