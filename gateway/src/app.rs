@@ -20,7 +20,10 @@ use crate::{
     spool::Spool,
     telemetry::{self, Metrics},
     traces,
-    usage::analytics::{Analytics, Feed},
+    usage::{
+        Publishing,
+        analytics::{Analytics, Feed},
+    },
     watcher::{Watched, Watcher},
 };
 
@@ -30,6 +33,8 @@ const RECORD: Duration = Duration::from_millis(500);
 const LAST_ERRANDS: Duration = Duration::from_secs(2);
 /// So are the last events, or after the next start.
 const LAST_COUNT: Duration = Duration::from_secs(5);
+/// The last events have so long to be acknowledged; then they wait for the next start.
+const LAST_EVENTS: Duration = Duration::from_secs(5);
 
 /// Runs the gateway until it is told to stop.
 ///
@@ -59,11 +64,12 @@ async fn serve(
     let address = listener.address().map_err(|error| error.to_string())?;
     exposure(address.ip(), &config.auth)?; // of an inherited socket the configuration says nothing
 
-    let spool = spool(&config, options.config.is_some())?.map(Arc::new);
-    let started = start(&config, spool.clone()).await?;
+    let publishing = spool(&config, options.config.is_some())?.map(publishing);
+    let started = start(&config, publishing.clone()).await?;
     let Started { gateway, root, tasks } = &started;
     let counted = CancellationToken::new();
-    let counting = spool.as_ref().map(|spool| count(&config, gateway, spool, &counted)).transpose()?;
+    let counting = publishing.as_ref().map(|publishing| count(&config, gateway, &publishing.spool, &counted));
+    let counting = counting.transpose()?;
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
     let routes = router(gateway.clone(), &config);
     let plane = Plane::start(gateway, &routes, server, tls.clone(), &shutdown)
@@ -95,6 +101,10 @@ async fn serve(
         () = stop.wait() => tracing::warn!("told to stop again: cutting what still runs"),
     }
     record(gateway);
+    if let Some(publishing) = &publishing {
+        publishing.spool.close();
+        publishing.flush(LAST_EVENTS).await;
+    }
     root.stop(None);
     gateway.tracer.iter().for_each(|tracer| tracer.close());
     tasks.close();
@@ -145,6 +155,11 @@ fn count(
     Ok(tokio::spawn(feed.run(stop.clone())))
 }
 
+/// The gateway's name in its events is the machine's.
+fn publishing(spool: Spool) -> Publishing {
+    Publishing::new(Arc::new(spool), &rustix::system::uname().nodename().to_string_lossy())
+}
+
 struct Started {
     gateway: Arc<Gateway>,
     root: ActorRef<RootMessage>,
@@ -152,7 +167,7 @@ struct Started {
 }
 
 /// Actors first: when this returns, the table has its providers.
-async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Started, String> {
+async fn start(config: &Arc<Config>, publishing: Option<Publishing>) -> Result<Started, String> {
     let metrics = Arc::new(Metrics::new());
     let empty = RouteTable::build(&Roster::empty(), &metrics);
     let published = Arc::new(ArcSwap::from_pointee(empty));
@@ -164,6 +179,7 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
         tasks: tasks.clone(),
         memory: memory.clone(),
         cores: config.server.workers,
+        publishing: publishing.clone(),
     };
     let (root, _) = Actor::spawn(None, Root, (wiring, config.clone())).await.map_err(|error| error.to_string())?;
     let address = ractor::call!(root, RootMessage::Dispatcher).map_err(|error| error.to_string())?;
@@ -171,7 +187,7 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
         None => None,
         Some(otel) => Some(traces::start(otel, &metrics, &tasks).map_err(|error| format!("otel.ca_file: {error}"))?),
     };
-    let gateway = Gateway::new(config, published, metrics, memory, address, spool, tracer)?;
+    let gateway = Gateway::new(config, published, metrics, memory, address, publishing, tracer)?;
     tokio::spawn(keep_books(gateway.clone()));
     gateway.fetch_media(&config.security)?;
     Ok(Started { gateway, root, tasks })

@@ -86,6 +86,9 @@ struct Serve {
     /// What to log: error, warn, info, debug, trace, or a filter such as `prism=debug,warn`.
     #[arg(long, value_name = "LEVEL", env = "PRISM_LOG")]
     log_level: Option<String>,
+    /// NATS servers that events are published to, with commas between them.
+    #[arg(long, value_name = "URL", env = "PRISM_NATS_URL", hide_env_values = true)]
+    nats_url: Option<String>,
 }
 
 /// Runs the command line; mistakes go to standard error.
@@ -116,8 +119,9 @@ pub fn main() -> ExitCode {
 }
 
 fn serve(serve: Serve) -> Result<(), String> {
-    let Serve { config, host, port, log_level } = serve;
-    app::run(Options { config, host, port, log_level }).map_err(|error| format!("prism cannot start:\n{error}"))
+    let Serve { config, host, port, log_level, nats_url } = serve;
+    app::run(Options { config, host, port, log_level, nats_url })
+        .map_err(|error| format!("prism cannot start:\n{error}"))
 }
 
 fn check(path: &Path) -> Result<(), String> {

@@ -8,11 +8,20 @@ use ulid::Ulid;
 ///
 /// The randomness is fast, not secret: an id names a request, it opens nothing.
 pub fn request_id(now: SystemTime) -> String {
+    id("req_", now)
+}
+
+/// The same with `evt_`, for events that are not about requests.
+pub fn event_id(now: SystemTime) -> String {
+    id("evt_", now)
+}
+
+fn id(prefix: &str, now: SystemTime) -> String {
     let random = u128::from(fastrand::u64(..)) << 16 | u128::from(fastrand::u16(..));
     let millis = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());
     let ulid = Ulid::from_parts(u64::try_from(millis).unwrap_or(u64::MAX), random);
-    let mut id = String::with_capacity(4 + ulid::ULID_LEN);
-    id.push_str("req_");
+    let mut id = String::with_capacity(prefix.len() + ulid::ULID_LEN);
+    id.push_str(prefix);
     let mut buffer = [0; ulid::ULID_LEN];
     id.push_str(ulid.array_to_str(&mut buffer));
     id

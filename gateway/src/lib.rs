@@ -15,6 +15,7 @@ pub mod http;
 pub mod ids;
 pub mod memory;
 pub mod money;
+pub mod nats;
 pub mod options;
 mod price_list;
 pub mod prices;

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Nats};
 
 /// What the command line and the environment say.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub struct Options {
     pub host: Option<IpAddr>,
     pub port: Option<u16>,
     pub log_level: Option<String>,
+    /// The NATS servers, in place of the file's.
+    pub nats_url: Option<String>,
 }
 
 impl Options {
@@ -32,6 +34,13 @@ impl Options {
         }
         if let Some(level) = &self.log_level {
             config.logging.level.clone_from(level);
+        }
+        if let Some(url) = &self.nats_url {
+            let nats = match config.nats.take() {
+                Some(nats) => nats.moved_to(url),
+                None => Nats::at(url),
+            };
+            config.nats = Some(nats.map_err(|message| format!("PRISM_NATS_URL: {message}"))?);
         }
         config::exposure(config.server.host, &config.auth)?;
         Ok((config, notices))

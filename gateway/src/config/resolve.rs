@@ -13,6 +13,7 @@ use super::{
     costs,
     expand::{Environment, expand},
     file::{self, File},
+    nats::nats,
     otel, provider, rates, resolve_routing,
     security::security,
     shape,
@@ -177,6 +178,7 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         usage: usage::usage(file.usage.unwrap_or_default(), context),
         store: usage::store(file.store.unwrap_or_default(), context),
         otel: otel::otel(file.otel.unwrap_or_default(), context),
+        nats: file.nats.map(|written| nats(written, context)),
     }
 }
 

@@ -12,7 +12,6 @@ const UNBUILT: &[(&str, &str)] = &[
         "organisations, to whose providers it belongs (a provider of this file may be private)",
     ),
     ("cache", "the cache of answers"),
-    ("nats", "NATS"),
     ("control_plane", "the control plane"),
     ("admin", "the admin interface"),
     ("security.master_key_file", "encrypted credentials of organisations"),

@@ -16,6 +16,7 @@ use crate::{
     provider::{ProviderCore, ProviderSupervisor, Supervised},
     telemetry::Metrics,
     transport::{HttpTransport, Transport, credentials, simulator::Simulator},
+    usage::{PublisherMessage, Publishing, Settings, UsagePublisher},
     wire,
 };
 
@@ -34,6 +35,8 @@ pub struct Wiring {
     pub memory: Arc<BodyMemory>,
     /// Data-plane cores, for the pools.
     pub cores: usize,
+    /// How usage events are published; `None` where there are none.
+    pub publishing: Option<Publishing>,
 }
 
 pub enum RootMessage {
@@ -52,6 +55,14 @@ pub struct RootData {
     /// Where the dispatcher of the moment is reached from other actors.
     address: Arc<ArcSwap<ActorRef<DispatcherMessage>>>,
     members: HashMap<Site, Member>,
+    /// Only where NATS is configured.
+    publisher: Option<Publisher>,
+}
+
+/// The actor that publishes usage events, and what it was last told.
+struct Publisher {
+    actor: ActorRef<PublisherMessage>,
+    settings: Box<Settings>,
 }
 
 /// A provider's name and its region, where it has one.
@@ -82,7 +93,7 @@ impl Actor for Root {
         let roster = Arc::new(ArcSwap::from_pointee(roster));
         let dispatcher = start_dispatcher(&wiring, &roster, me.get_cell()).await?;
         let address = Arc::new(ArcSwap::from_pointee(dispatcher.clone()));
-        let mut data = RootData { wiring, roster, dispatcher, address, members: HashMap::new() };
+        let mut data = RootData { wiring, roster, dispatcher, address, members: HashMap::new(), publisher: None };
         data.apply(&me, &config).await.map_err(ActorProcessingErr::from)?;
         Ok(data)
     }
@@ -152,8 +163,29 @@ impl RootData {
             budgets,
         }));
         let _ = self.dispatcher.cast(DispatcherMessage::Publish);
+        self.publish(me, config).await.map_err(|error| error.to_string())?;
         // requests that still hold the old table find its providers open
         me.send_after(OVERLAP, move || RootMessage::Dismiss(leaving));
+        Ok(())
+    }
+
+    /// Usage events go where the configuration says.
+    async fn publish(&mut self, me: &ActorRef<RootMessage>, config: &Config) -> Result<(), ActorProcessingErr> {
+        let Some(publishing) = &self.wiring.publishing else { return Ok(()) };
+        let settings = config.nats.as_ref().map(|nats| Settings::new(nats, &config.usage, &publishing.name));
+        match (settings.map(Box::new), &mut self.publisher) {
+            (Some(settings), Some(publisher)) => {
+                publisher.settings.clone_from(&settings);
+                let _ = publisher.actor.cast(PublisherMessage::Configure(settings));
+            }
+            (Some(settings), none) => {
+                let arguments = (publishing.clone(), settings.clone());
+                let (actor, _) = Actor::spawn_linked(None, UsagePublisher, arguments, me.get_cell()).await?;
+                *none = Some(Publisher { actor, settings });
+            }
+            (None, Some(_)) => tracing::warn!("usage events still go to NATS: taking `nats` away needs a restart"),
+            (None, None) => {}
+        }
         Ok(())
     }
 
@@ -182,6 +214,7 @@ impl RootData {
             core: core.clone(),
             models_changed: Arc::new(move || drop(address.load().cast(DispatcherMessage::Publish))),
             tasks: self.wiring.tasks.clone(),
+            notices: self.wiring.publishing.as_ref().map(Publishing::notices),
         };
         let (supervisor, _) = Actor::spawn_linked(None, ProviderSupervisor, supervised, me.get_cell()).await?;
         Ok(supervisor.get_cell())
@@ -194,6 +227,15 @@ impl RootData {
             if let Ok(dispatcher) = start_dispatcher(&self.wiring, &self.roster, me.get_cell()).await {
                 self.address.store(Arc::new(dispatcher.clone()));
                 self.dispatcher = dispatcher;
+            }
+            return;
+        }
+        if let Some(Publisher { settings, .. }) = self.publisher.take_if(|publisher| publisher.actor.get_id() == who) {
+            tracing::error!(%error, "the publisher of usage events failed; restarting it");
+            let Some(publishing) = self.wiring.publishing.clone() else { return };
+            let arguments = (publishing, settings.clone());
+            if let Ok((actor, _)) = Actor::spawn_linked(None, UsagePublisher, arguments, me.get_cell()).await {
+                self.publisher = Some(Publisher { actor, settings });
             }
             return;
         }

@@ -64,7 +64,7 @@ use crate::{
     spool::Spool,
     telemetry::{Metrics, Tracer},
     transport::MediaFetcher,
-    usage::analytics::Analytics,
+    usage::{Publishing, analytics::Analytics},
 };
 
 /// How long a browser remembers that it may call.
@@ -90,12 +90,14 @@ pub struct Gateway {
     pub replays: Replays,
     /// Where usage events are kept; `None` where none are wanted.
     pub spool: Option<Arc<Spool>>,
+    /// What becomes of them.
+    pub publishing: Option<Publishing>,
     /// What traces requests; `None` where nothing is traced.
     pub tracer: Option<Arc<Tracer>>,
     /// What counts them; nothing before it has been started.
     pub analytics: OnceLock<Arc<Analytics>>,
     /// Its name in events.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The dispatcher's address, asked anew when it has been restarted.
     pub dispatcher: ArcSwap<ActorRef<DispatcherMessage>>,
     began: Instant,
@@ -160,7 +162,7 @@ impl Gateway {
         metrics: Arc<Metrics>,
         memory: Arc<BodyMemory>,
         dispatcher: ActorRef<DispatcherMessage>,
-        spool: Option<Arc<Spool>>,
+        publishing: Option<Publishing>,
         tracer: Option<Arc<Tracer>>,
     ) -> Result<Arc<Self>, String> {
         let accounts = Accounts::default();
@@ -175,10 +177,11 @@ impl Gateway {
             mirrors: Mirrors::new(&metrics),
             replays: Replays::new(memory.clone()),
             memory,
-            spool,
+            spool: publishing.as_ref().map(|publishing| publishing.spool.clone()),
+            name: publishing.as_ref().map(|publishing| publishing.name.clone()).unwrap_or_default(),
+            publishing,
             tracer,
             analytics: OnceLock::new(),
-            name: rustix::system::uname().nodename().to_string_lossy().into(),
             metrics,
             prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),
             phase: Phase::default(),

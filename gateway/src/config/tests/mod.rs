@@ -4,6 +4,7 @@ mod clouds;
 mod costs;
 mod limits;
 mod mistakes;
+mod nats;
 mod reading;
 mod request;
 mod routing;
