@@ -26,7 +26,10 @@ use crate::{
     store::Embedded,
     telemetry::{self, Metrics},
     traces,
-    usage::analytics::{Analytics, Feed},
+    usage::{
+        Publishing,
+        analytics::{Analytics, Feed},
+    },
     watcher::{Watched, Watcher},
 };
 
@@ -36,6 +39,8 @@ const RECORD: Duration = Duration::from_millis(500);
 const LAST_ERRANDS: Duration = Duration::from_secs(2);
 /// So are the last events, or after the next start.
 const LAST_COUNT: Duration = Duration::from_secs(5);
+/// The last events have so long to be acknowledged; then they wait for the next start.
+const LAST_EVENTS: Duration = Duration::from_secs(5);
 
 /// Lists of organisations that another process has changed.
 const CHANGES: usize = 16;
@@ -70,11 +75,12 @@ async fn serve(
     let office = config.control_plane.as_ref().and_then(|control_plane| control_plane.listen);
     let office = office.map(|at| Listener::at(at).map_err(|error| format!("{error} (`admin.listen`)"))).transpose()?;
 
-    let spool = spool(&config, options.config.is_some())?.map(Arc::new);
-    let started = start(&config, spool.clone()).await?;
+    let publishing = spool(&config, options.config.is_some())?.map(publishing);
+    let started = start(&config, publishing.clone()).await?;
     let Started { gateway, root, tasks } = &started;
     let counted = CancellationToken::new();
-    let counting = spool.as_ref().map(|spool| count(&config, gateway, spool, &counted)).transpose()?;
+    let counting = publishing.as_ref().map(|publishing| count(&config, gateway, &publishing.spool, &counted));
+    let counting = counting.transpose()?;
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
     let side = if office.is_some() { Side::Calls } else { Side::Both };
     let routes = router(gateway.clone(), &config, side);
@@ -123,6 +129,10 @@ async fn serve(
         administration.tenants.stop();
     }
     record(gateway);
+    if let Some(publishing) = &publishing {
+        publishing.spool.close();
+        publishing.flush(LAST_EVENTS).await;
+    }
     root.stop(None);
     gateway.tracer.iter().for_each(|tracer| tracer.close());
     tasks.close();
@@ -173,6 +183,11 @@ fn count(
     Ok(tokio::spawn(feed.run(stop.clone())))
 }
 
+/// The gateway's name in its events is the machine's.
+fn publishing(spool: Spool) -> Publishing {
+    Publishing::new(Arc::new(spool), &rustix::system::uname().nodename().to_string_lossy())
+}
+
 struct Started {
     gateway: Arc<Gateway>,
     root: ActorRef<RootMessage>,
@@ -180,7 +195,7 @@ struct Started {
 }
 
 /// Actors first: when this returns, the table has its providers.
-async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Started, String> {
+async fn start(config: &Arc<Config>, publishing: Option<Publishing>) -> Result<Started, String> {
     let metrics = Arc::new(Metrics::new());
     let empty = RouteTable::build(&Roster::empty(), &metrics);
     let published = Arc::new(ArcSwap::from_pointee(empty));
@@ -195,6 +210,7 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
         dispatcher: Address::default(),
         shared: Arc::default(),
         organisation: None,
+        publishing: publishing.clone(),
     };
     let (root, _) =
         Actor::spawn(None, Root, (wiring.clone(), config.clone())).await.map_err(|error| error.to_string())?;
@@ -207,7 +223,7 @@ async fn start(config: &Arc<Config>, spool: Option<Arc<Spool>>) -> Result<Starte
         None => None,
         Some(otel) => Some(traces::start(otel, &metrics, &tasks).map_err(|error| format!("otel.ca_file: {error}"))?),
     };
-    let gateway = Gateway::new(config, &wiring, accounts, administration, spool, tracer)?;
+    let gateway = Gateway::new(config, &wiring, accounts, administration, publishing, tracer)?;
     tokio::spawn(keep_books(gateway.clone()));
     gateway.fetch_media(&config.security)?;
     Ok(Started { gateway, root, tasks })

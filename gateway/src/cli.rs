@@ -121,6 +121,9 @@ struct Serve {
     /// What to log: error, warn, info, debug, trace, or a filter such as `prism=debug,warn`.
     #[arg(long, value_name = "LEVEL", env = "PRISM_LOG")]
     log_level: Option<String>,
+    /// NATS servers that events are published to, with commas between them.
+    #[arg(long, value_name = "URL", env = "PRISM_NATS_URL", hide_env_values = true)]
+    nats_url: Option<String>,
     /// Switch organisations on: providers and keys that are administered over HTTP, kept in `store.path`.
     #[arg(long, env = "PRISM_CONTROL_PLANE")]
     control_plane: bool,
@@ -172,8 +175,8 @@ pub fn main() -> ExitCode {
 }
 
 fn serve(serve: Serve) -> Result<(), String> {
-    let Serve { config, host, port, log_level, control_plane, admin_token } = serve;
-    app::run(Options { config, host, port, log_level, control_plane, admin_token })
+    let Serve { config, host, port, log_level, control_plane, admin_token, nats_url } = serve;
+    app::run(Options { config, host, port, log_level, control_plane, admin_token, nats_url })
         .map_err(|error| format!("prism cannot start:\n{error}"))
 }
 

@@ -16,6 +16,11 @@ pub fn unique(prefix: &str) -> String {
     with(prefix, SystemTime::now())
 }
 
+/// The same with `evt_`, for events that are not about requests.
+pub fn event_id(now: SystemTime) -> String {
+    with("evt_", now)
+}
+
 fn with(prefix: &str, now: SystemTime) -> String {
     let random = u128::from(fastrand::u64(..)) << 16 | u128::from(fastrand::u16(..));
     let millis = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());

@@ -16,6 +16,7 @@ pub mod http;
 pub mod ids;
 pub mod memory;
 pub mod money;
+pub mod nats;
 mod office;
 pub mod options;
 mod price_list;

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use crate::{
-    config::{self, Config, ControlPlane},
+    config::{self, Config, ControlPlane, Nats},
     secret::Secret,
 };
 
@@ -15,6 +15,8 @@ pub struct Options {
     pub host: Option<IpAddr>,
     pub port: Option<u16>,
     pub log_level: Option<String>,
+    /// The NATS servers, in place of the file's.
+    pub nats_url: Option<String>,
     /// Organisations are on, whatever the file says.
     pub control_plane: bool,
     /// What administers every organisation; it switches them on too.
@@ -39,6 +41,13 @@ impl Options {
         }
         if let Some(level) = &self.log_level {
             config.logging.level.clone_from(level);
+        }
+        if let Some(url) = &self.nats_url {
+            let nats = match config.nats.take() {
+                Some(nats) => nats.moved_to(url),
+                None => Nats::at(url),
+            };
+            config.nats = Some(nats.map_err(|message| format!("PRISM_NATS_URL: {message}"))?);
         }
         let token = self.admin_token.as_ref().filter(|token| !token.expose().is_empty());
         if self.control_plane || token.is_some() {

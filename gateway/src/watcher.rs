@@ -185,7 +185,34 @@ impl WatcherData {
                 "address, TLS, workers, logging, CORS, usage events, traces, the store and the metrics page change only with a restart"
             );
         }
+        if let Some(publishing) = &gateway.publishing {
+            let providers = config.providers.iter().map(|provider| provider.name.clone()).collect();
+            publishing.notices().config(&changed(old, &config), providers);
+        }
         tracing::info!(providers = config.providers.len(), "configuration applied");
         self.watched.current = Arc::new(config);
     }
+}
+
+/// The blocks of the file that say something else.
+fn changed(old: &Config, new: &Config) -> Vec<&'static str> {
+    let blocks = [
+        ("server", old.server != new.server),
+        ("providers", old.providers != new.providers),
+        ("model_map", old.model_map != new.model_map),
+        ("auth", old.auth != new.auth),
+        ("routing", old.routing != new.routing),
+        ("rate_limiting", old.rate_limits != new.rate_limits),
+        ("budgets", old.budgets != new.budgets),
+        ("cost_tracking", old.cost_tracking != new.cost_tracking),
+        ("logging", old.logging != new.logging),
+        ("prometheus", old.prometheus != new.prometheus),
+        ("cors", old.cors != new.cors),
+        ("security", old.security != new.security),
+        ("usage", old.usage != new.usage),
+        ("store", old.store != new.store),
+        ("otel", old.otel != new.otel),
+        ("nats", old.nats != new.nats),
+    ];
+    blocks.into_iter().filter(|(_, is_other)| *is_other).map(|(block, _)| block).collect()
 }

@@ -8,7 +8,7 @@ const FLOORS: &[&[&str]] = &[
     &["refusal", "api", "config"],
     &["prices", "wire"],
     &["transport", "telemetry", "store"],
-    &["provider", "traces"],
+    &["provider", "nats", "traces"],
     &["usage"],
     &["admission", "replay"],
     &["dispatch"],

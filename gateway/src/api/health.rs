@@ -259,6 +259,9 @@ pub struct Readiness {
     pub status: ReadinessStatus,
     /// What stands in the way; empty when it is ready.
     pub reasons: Vec<String>,
+    /// What is not as it should be although requests are served: NATS is away, the spool is full.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 open_enum! {

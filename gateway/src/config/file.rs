@@ -15,6 +15,7 @@ use super::{
     costs::written::CostTracking,
     file_provider::Provider,
     file_routing::Routing,
+    nats::written::Nats,
     rates::written::RateLimiting,
     units::{Address, Host, Moment, Network, Size, Span},
 };
@@ -85,6 +86,8 @@ pub(super) struct File {
     pub store: Option<Store>,
     /// Traces of requests, for a collector.
     pub otel: Option<Otel>,
+    /// The NATS servers that events are published to.
+    pub nats: Option<Nats>,
     /// Switches organisations on, however little is written below it.
     pub control_plane: Option<ControlPlane>,
     /// Administration with a token, which switches organisations on as well.

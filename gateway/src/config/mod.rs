@@ -5,7 +5,7 @@
 //! who has which.
 //! How a text becomes a [`Config`]: `tree` is its YAML with lines, `expand` fills in the environment, `shape` compares
 //! it with the schema, `resolve` says what it means (`provider`, `address`, `key`, `credentials`, `settings`, `headers`,
-//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `rates`, `budgets`, `security`, `usage`, `otel`, `control_plane`), and `check` collects every mistake of all of them. `organisation` does
+//! `models` and `spares` for providers, `resolve_routing`, `routes` and `condition` for routing, `access` for clients, `rates`, `budgets`, `security`, `usage`, `otel`, `nats`, `control_plane`), and `check` collects every mistake of all of them. `organisation` does
 //! the same for what an organisation has configured over HTTP, and `secrets` finds the secrets in it. `environment`
 //! makes a [`Config`] when there is no file, `request` reads what one request says of its own routing.
 
@@ -26,6 +26,7 @@ mod file_routing;
 mod headers;
 mod key;
 mod models;
+mod nats;
 mod organisation;
 mod otel;
 mod preset;
@@ -72,6 +73,7 @@ pub use costs::CostTracking;
 pub use credentials::{AwsSource, Credentials, Entra, GoogleSource};
 pub use environment::from_environment;
 pub use file::json_schema;
+pub use nats::{Nats, NatsLogin, NatsServer, NatsTls, nats_servers};
 pub use organisation::{Terms, accepted_key, organisation, organisation_key};
 pub use otel::Otel;
 pub use preset::{BUILT_FORMATS, FAMILIES, PRESETS, Preset, SIMULATOR_MODELS, preset};
@@ -112,6 +114,8 @@ pub struct Config {
     pub store: Store,
     /// `None`: nothing is traced.
     pub otel: Option<Otel>,
+    /// Where events are published; `None`: nowhere.
+    pub nats: Option<Nats>,
     /// `None` where there are no organisations.
     pub control_plane: Option<ControlPlane>,
 }

@@ -13,6 +13,7 @@ use super::{
     control_plane, costs,
     expand::{Environment, expand},
     file::{self, File},
+    nats::nats,
     otel, provider, rates, resolve_routing,
     security::security,
     shape,
@@ -180,6 +181,7 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         store: usage::store(file.store.unwrap_or_default(), context),
         otel: otel::otel(file.otel.unwrap_or_default(), context),
         control_plane,
+        nats: file.nats.map(|written| nats(written, context)),
     }
 }
 

@@ -7,7 +7,6 @@ use super::tree::{Step, Trail};
 /// (path, feature): `*` is any key or index.
 const UNBUILT: &[(&str, &str)] = &[
     ("cache", "the cache of answers"),
-    ("nats", "NATS"),
     ("control_plane.kv_bucket", "a control plane that several gateways share over NATS"),
     ("control_plane.max_staleness", "a control plane that several gateways share over NATS"),
 ];

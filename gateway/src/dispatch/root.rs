@@ -17,6 +17,7 @@ use crate::{
     provider::{ProviderCore, ProviderSupervisor, Supervised},
     telemetry::Metrics,
     transport::{HttpTransport, Transport, credentials, simulator::Simulator},
+    usage::{PublisherMessage, Publishing, Settings, UsagePublisher},
     wire,
 };
 
@@ -41,6 +42,8 @@ pub struct Wiring {
     pub shared: Arc<Shared>,
     /// Whose providers these are; `None` for those of the file.
     pub organisation: Option<Arc<str>>,
+    /// How usage events are published; `None` where there are none.
+    pub publishing: Option<Publishing>,
 }
 
 pub enum RootMessage {
@@ -55,6 +58,14 @@ pub struct RootData {
     roster: Arc<ArcSwap<Roster>>,
     dispatcher: ActorRef<DispatcherMessage>,
     members: HashMap<Site, Member>,
+    /// Only where NATS is configured.
+    publisher: Option<Publisher>,
+}
+
+/// The actor that publishes usage events, and what it was last told.
+struct Publisher {
+    actor: ActorRef<PublisherMessage>,
+    settings: Box<Settings>,
 }
 
 /// A provider's name and its region, where it has one.
@@ -88,7 +99,7 @@ impl Actor for Root {
         if wiring.organisation.is_some() {
             wiring.shared.listen(&wiring.dispatcher);
         }
-        let mut data = RootData { wiring, roster, dispatcher, members: HashMap::new() };
+        let mut data = RootData { wiring, roster, dispatcher, members: HashMap::new(), publisher: None };
         data.apply(&me, &config).await.map_err(ActorProcessingErr::from)?;
         Ok(data)
     }
@@ -161,9 +172,30 @@ impl RootData {
         let _ = self.dispatcher.cast(DispatcherMessage::Publish);
         if self.wiring.organisation.is_none() {
             self.wiring.shared.offer(shared);
+            self.publish(me, config).await.map_err(|error| error.to_string())?;
         }
         // requests that still hold the old table find its providers open
         me.send_after(OVERLAP, move || RootMessage::Dismiss(leaving));
+        Ok(())
+    }
+
+    /// Usage events go where the configuration says.
+    async fn publish(&mut self, me: &ActorRef<RootMessage>, config: &Config) -> Result<(), ActorProcessingErr> {
+        let Some(publishing) = &self.wiring.publishing else { return Ok(()) };
+        let settings = config.nats.as_ref().map(|nats| Settings::new(nats, &config.usage, &publishing.name));
+        match (settings.map(Box::new), &mut self.publisher) {
+            (Some(settings), Some(publisher)) => {
+                publisher.settings.clone_from(&settings);
+                let _ = publisher.actor.cast(PublisherMessage::Configure(settings));
+            }
+            (Some(settings), none) => {
+                let arguments = (publishing.clone(), settings.clone());
+                let (actor, _) = Actor::spawn_linked(None, UsagePublisher, arguments, me.get_cell()).await?;
+                *none = Some(Publisher { actor, settings });
+            }
+            (None, Some(_)) => tracing::warn!("usage events still go to NATS: taking `nats` away needs a restart"),
+            (None, None) => {}
+        }
         Ok(())
     }
 
@@ -201,6 +233,7 @@ impl RootData {
             core: core.clone(),
             models_changed: Arc::new(models_changed),
             tasks: self.wiring.tasks.clone(),
+            notices: self.wiring.publishing.as_ref().map(Publishing::notices),
         };
         let (supervisor, _) = Actor::spawn_linked(None, ProviderSupervisor, supervised, me.get_cell()).await?;
         Ok(supervisor.get_cell())
@@ -212,6 +245,15 @@ impl RootData {
             tracing::error!(%error, "dispatcher failed; restarting it");
             if let Ok(dispatcher) = start_dispatcher(&self.wiring, &self.roster, me.get_cell()).await {
                 self.dispatcher = dispatcher;
+            }
+            return;
+        }
+        if let Some(Publisher { settings, .. }) = self.publisher.take_if(|publisher| publisher.actor.get_id() == who) {
+            tracing::error!(%error, "the publisher of usage events failed; restarting it");
+            let Some(publishing) = self.wiring.publishing.clone() else { return };
+            let arguments = (publishing, settings.clone());
+            if let Ok((actor, _)) = Actor::spawn_linked(None, UsagePublisher, arguments, me.get_cell()).await {
+                self.publisher = Some(Publisher { actor, settings });
             }
             return;
         }

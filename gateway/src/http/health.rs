@@ -18,6 +18,7 @@ use crate::{
     provider::{ProviderCore, ProviderMessage, health_from_outside},
     refusal::{Cause, Refusal},
     telemetry::Gauges,
+    usage::Publishing,
 };
 
 /// An actor that does not answer in this time is described from outside.
@@ -56,7 +57,8 @@ pub(super) async fn livez(gateway: State<Arc<Gateway>>) -> Response {
 
 /// Readiness
 ///
-/// 200 when requests are served, 503 before the start is complete and while the process drains.
+/// 200 when requests are served, 503 before the start is complete and while the process drains. NATS and the disk have no part
+/// in it: what is wrong with them is a warning.
 #[utoipa::path(
     get, path = "/readyz", tag = "Health", operation_id = "getReadiness",
     responses(
@@ -74,7 +76,8 @@ pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
         let reason = if gateway.phase.is_draining() { "draining: the process is stopping" } else { "starting" };
         (StatusCode::SERVICE_UNAVAILABLE, api::ReadinessStatus::NotReady, vec![reason.to_owned()])
     };
-    json(code, &api::Readiness { status, reasons })
+    let warnings = gateway.publishing.as_ref().map(Publishing::worries).unwrap_or_default();
+    json(code, &api::Readiness { status, reasons, warnings })
 }
 
 /// Health of the providers
@@ -127,6 +130,7 @@ pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Reques
             gauges.show_budget(account.scope.name(), &account.name, view.ratio());
         }
     }
+    gateway.publishing.iter().for_each(|publishing| publishing.show(&gauges));
     gauges.render(&mut text);
     let mut response = Response::new(Body::from(text));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

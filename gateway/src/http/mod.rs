@@ -70,7 +70,7 @@ use crate::{
     spool::Spool,
     telemetry::{Metrics, Tracer},
     transport::MediaFetcher,
-    usage::analytics::Analytics,
+    usage::{Publishing, analytics::Analytics},
 };
 
 /// How long a browser remembers that it may call.
@@ -96,12 +96,14 @@ pub struct Gateway {
     pub replays: Replays,
     /// Where usage events are kept; `None` where none are wanted.
     pub spool: Option<Arc<Spool>>,
+    /// What becomes of them.
+    pub publishing: Option<Publishing>,
     /// What traces requests; `None` where nothing is traced.
     pub tracer: Option<Arc<Tracer>>,
     /// What counts them; nothing before it has been started.
     pub analytics: OnceLock<Arc<Analytics>>,
     /// Its name in events.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Where the dispatcher of the file's providers is reached.
     pub dispatcher: Address,
     /// `None` where there are no organisations.
@@ -167,7 +169,7 @@ impl Gateway {
         wiring: &Wiring,
         accounts: Arc<Accounts>,
         administration: Option<Arc<Administration>>,
-        spool: Option<Arc<Spool>>,
+        publishing: Option<Publishing>,
         tracer: Option<Arc<Tracer>>,
     ) -> Result<Arc<Self>, String> {
         let Wiring { published: table, metrics, memory, dispatcher, .. } = wiring.clone();
@@ -183,10 +185,11 @@ impl Gateway {
             mirrors: Mirrors::new(&metrics),
             replays: Replays::new(memory.clone()),
             memory,
-            spool,
+            spool: publishing.as_ref().map(|publishing| publishing.spool.clone()),
+            name: publishing.as_ref().map(|publishing| publishing.name.clone()).unwrap_or_default(),
+            publishing,
             tracer,
             analytics: OnceLock::new(),
-            name: rustix::system::uname().nodename().to_string_lossy().into(),
             metrics,
             prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),
             phase: Phase::default(),

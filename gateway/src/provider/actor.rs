@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -17,8 +17,9 @@ use super::{
     health::{health, rfc3339},
 };
 use crate::{
-    api::{ProviderError, ProviderHealth, ProviderState},
+    api::{ProviderError, ProviderHealth, ProviderState, ProviderSubject},
     refusal::{Cause, Refusal},
+    telemetry::{Notices, ProviderNotice},
 };
 
 /// After a failed discovery the next is tried this soon, then ever later up to the configured period.
@@ -28,6 +29,8 @@ const REDISCOVER: Duration = Duration::from_secs(5);
 const PROBE_AGAIN: Duration = Duration::from_secs(1);
 /// A state that passes with time alone is looked at again this soon.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// That a quota is used up is said so often at most.
+const TELL_LIMITED: Duration = Duration::from_secs(60);
 
 pub struct Provider;
 
@@ -36,6 +39,8 @@ pub struct ProviderArguments {
     /// Called when the list of models has changed or its first reading has ended.
     pub models_changed: Arc<dyn Fn() + Send + Sync>,
     pub tasks: TaskTracker,
+    /// Who is told of changes; `None` where nobody listens.
+    pub notices: Option<Notices>,
 }
 
 #[derive(Debug)]
@@ -69,6 +74,8 @@ pub struct ProviderData {
     discoveries_failed: u32,
     /// A [`ProviderMessage::Look`] is on its way.
     looking: bool,
+    /// When it was last said that a quota is used up.
+    limited: Option<Instant>,
 }
 
 impl Actor for Provider {
@@ -90,7 +97,7 @@ impl Actor for Provider {
         if arguments.core.config.discover.is_some() {
             me.cast(ProviderMessage::Discover)?;
         }
-        Ok(ProviderData { arguments, last_error: None, discoveries_failed: 0, looking: false })
+        Ok(ProviderData { arguments, last_error: None, discoveries_failed: 0, looking: false, limited: None })
     }
 
     async fn handle(
@@ -122,12 +129,22 @@ impl ProviderData {
         let core = &self.arguments.core;
         if cause == Cause::Credential && self.last_error.as_ref().is_none_or(|last| last.cause != "credential") {
             tracing::error!(provider = %core.name, region = core.region(), "the provider refuses the gateway's credential");
+            self.notify(ProviderSubject::Credential, None, "refused", &message);
+        }
+        if cause == Cause::RateLimited && self.limited.is_none_or(|told| told.elapsed() >= TELL_LIMITED) {
+            self.limited = Some(Instant::now());
+            self.notify(ProviderSubject::Quota, None, "limited", &message);
         }
         self.last_error = Some(ProviderError {
             cause: cause.name().to_owned(),
             message: message.into_owned(),
             at: rfc3339(SystemTime::now()),
         });
+    }
+
+    fn notify(&self, subject: ProviderSubject, from: Option<&str>, to: &str, reason: &str) {
+        let ProviderArguments { core, notices: Some(notices), .. } = &self.arguments else { return };
+        notices.provider(&ProviderNotice { provider: &core.name, region: core.region(), subject, from, to, reason });
     }
 
     /// Says once what has become of the provider.
@@ -137,6 +154,7 @@ impl ProviderData {
         if let Some(change) = &change {
             let (name, region, reason) = (&core.name, core.region(), &change.reason);
             let (from, to) = (change.from.as_str(), change.to.as_str());
+            self.notify(ProviderSubject::Health, Some(from), to, reason);
             match change.to {
                 ProviderState::Degraded | ProviderState::Unhealthy => {
                     tracing::warn!(provider = %name, region, from, to, %reason, "provider");
@@ -153,6 +171,7 @@ impl ProviderData {
     fn moved(&mut self, me: &ActorRef<ProviderMessage>, transition: &Transition) {
         let (name, region) = (&self.arguments.core.name, self.arguments.core.region());
         let (from, to) = (transition.from.name(), transition.to.name());
+        self.notify(ProviderSubject::Breaker, Some(from), to, &transition.reason.to_string());
         match transition.pause {
             Some(pause) => {
                 let pause_s = pause.as_secs_f64();

@@ -9,6 +9,7 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio_util::task::TaskTracker;
 
 use super::{Provider, ProviderCore, actor::ProviderArguments};
+use crate::telemetry::Notices;
 
 /// The pause before the second restart; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -23,6 +24,8 @@ pub struct Supervised {
     pub core: Arc<ProviderCore>,
     pub models_changed: Arc<dyn Fn() + Send + Sync>,
     pub tasks: TaskTracker,
+    /// Who is told of changes; `None` where nobody listens.
+    pub notices: Option<Notices>,
 }
 
 #[derive(Debug)]
@@ -106,7 +109,8 @@ impl SupervisorData {
 }
 
 async fn start(supervised: &Supervised, supervisor: ActorCell) -> Result<(), ActorProcessingErr> {
-    let Supervised { core, models_changed, tasks } = supervised.clone();
-    Actor::spawn_linked(None, Provider, ProviderArguments { core, models_changed, tasks }, supervisor).await?;
+    let Supervised { core, models_changed, tasks, notices } = supervised.clone();
+    let arguments = ProviderArguments { core, models_changed, tasks, notices };
+    Actor::spawn_linked(None, Provider, arguments, supervisor).await?;
     Ok(())
 }

@@ -93,7 +93,8 @@ fn core(script: Vec<(u16, Vec<Step>)>) -> Arc<ProviderCore> {
 }
 
 async fn supervised(core: &Arc<ProviderCore>) -> ActorRef<super::supervisor::SupervisorMessage> {
-    let supervised = Supervised { core: core.clone(), models_changed: Arc::new(|| ()), tasks: TaskTracker::new() };
+    let (core, models_changed, tasks) = (core.clone(), Arc::new(|| ()), TaskTracker::new());
+    let supervised = Supervised { core, models_changed, tasks, notices: None };
     Actor::spawn(None, ProviderSupervisor, supervised).await.unwrap().0
 }
 

@@ -13,6 +13,8 @@ use clap::{Args, Subcommand};
 
 use reconcile::Tolerance;
 
+use crate::usage::schema;
+
 /// Where usage is read, and in which shape it is told.
 #[derive(Debug, Subcommand)]
 pub enum Usage {
@@ -43,6 +45,12 @@ pub enum Usage {
     /// `--tolerance`.
     #[command(verbatim_doc_comment)]
     Reconcile(Reconcile),
+    /// Print the JSON Schema of usage events, or another document about events.
+    Schema {
+        /// `usage.v1.schema.json`, `provider.v1.schema.json`, `config.v1.schema.json`, `key.v1.schema.json` or `asyncapi.json`.
+        #[arg(default_value = "usage.v1.schema.json")]
+        document: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -129,7 +137,18 @@ pub fn run(usage: &Usage, mut out: impl Write) -> Result<(), String> {
         Usage::Report(asked) => report::run(asked, &mut out),
         Usage::Tail(asked) => tail::run(asked, &mut out),
         Usage::Reconcile(asked) => reconcile::run(asked, &mut out),
+        Usage::Schema { document } => describe(document, &mut out),
     }
+}
+
+fn describe(document: &str, out: &mut impl Write) -> Result<(), String> {
+    let documents = schema::documents();
+    let Some((_, text)) = documents.iter().find(|(file, _)| *file == document) else {
+        let known: Vec<_> = documents.iter().map(|(file, _)| *file).collect();
+        return Err(format!("no such document `{document}` (there are: {})", known.join(", ")));
+    };
+    let _ = out.write_all(text.as_bytes()); // a closed pipe is no mistake
+    Ok(())
 }
 
 fn filter(text: &str) -> Result<(String, String), String> {

@@ -1,6 +1,6 @@
 //! What holds at the moment of a scrape. Made anew for each, so that what is gone leaves no series behind.
 
-use prometheus::{Encoder, GaugeVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, Gauge, GaugeVec, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 /// By provider and region; the region is empty where there is none.
 pub struct Gauges {
@@ -54,6 +54,27 @@ impl Gauges {
     /// `name` is one that the configuration names.
     pub fn show_budget(&self, scope: &str, name: &str, used: f64) {
         self.budgets.with_label_values(&[scope, name]).set(used);
+    }
+
+    /// One number.
+    pub fn show_level(&self, name: &str, help: &str, value: u64) {
+        let gauge = IntGauge::new(name, help).expect("a valid metric");
+        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        self.registry.register(Box::new(gauge)).expect("shown once");
+    }
+
+    /// Seconds.
+    pub fn show_seconds(&self, name: &str, help: &str, value: f64) {
+        let gauge = Gauge::new(name, help).expect("a valid metric");
+        gauge.set(value);
+        self.registry.register(Box::new(gauge)).expect("shown once");
+    }
+
+    /// A number that only grows, counted elsewhere.
+    pub fn show_total(&self, name: &str, help: &str, value: u64) {
+        let counter = IntCounter::new(name, help).expect("a valid metric");
+        counter.inc_by(value);
+        self.registry.register(Box::new(counter)).expect("shown once");
     }
 
     /// Appended to what else is shown.

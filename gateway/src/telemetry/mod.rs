@@ -8,6 +8,7 @@ mod exchange;
 mod gauges;
 mod log;
 mod metrics;
+mod notices;
 mod reserved;
 mod trace;
 
@@ -16,5 +17,6 @@ pub use exchange::{Attempted, Destination, Ending, Exchange, Kind, Outcome, Pric
 pub use gauges::{Gauges, Shown};
 pub use log::{LogGuard, start as start_log};
 pub use metrics::{Metrics, Series};
+pub use notices::{Notices, ProviderNotice};
 pub use reserved::{Fate, Level, Reserved, Standing, Used};
 pub use trace::{SpanContext, Trace, Traced, Tracer};

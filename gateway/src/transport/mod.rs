@@ -15,7 +15,7 @@ use http_body::{Body, Frame};
 use hyper::body::Incoming;
 
 pub use media::MediaFetcher;
-pub use pool::{HttpTransport, TransportSetupError, certificates, enter_core, trusting};
+pub use pool::{HttpTransport, TransportSetupError, certificates, enter_core, roots, tls_builder, trusting};
 
 use crate::wire::Payload;
 

@@ -171,32 +171,44 @@ fn client_tls(provider: &Provider) -> Result<Arc<ClientConfig>, TransportSetupEr
         return trusting(provider.ca_file.as_deref());
     }
     let verifier = Arc::new(insecure::AnyCertificate);
-    Ok(Arc::new(builder().dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+    Ok(Arc::new(tls_builder().dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
 }
 
-fn builder() -> ConfigBuilder<ClientConfig, WantsVerifier> {
+/// TLS as every client in the gateway begins it.
+pub fn tls_builder() -> ConfigBuilder<ClientConfig, WantsVerifier> {
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring supports the default versions")
 }
 
-/// Mozilla's roots, plus those of a CA file.
+/// Trusts Mozilla's roots, plus those of a CA file.
 ///
 /// # Errors
 /// When the CA file cannot be read.
 pub fn trusting(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TransportSetupError> {
     static COMMON: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    let roots = || RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let Some(path) = ca_file else {
-        return Ok(COMMON
-            .get_or_init(|| Arc::new(builder().with_root_certificates(roots()).with_no_client_auth()))
-            .clone());
-    };
-    let mut roots = roots();
+    let trusting = |roots| Arc::new(tls_builder().with_root_certificates(roots).with_no_client_auth());
+    match ca_file {
+        None => Ok(COMMON.get_or_init(|| trusting(mozillas())).clone()),
+        Some(_) => Ok(trusting(roots(ca_file)?)),
+    }
+}
+
+/// Mozilla's roots, plus those of a CA file.
+///
+/// # Errors
+/// When the file cannot be read or holds none.
+pub fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TransportSetupError> {
+    let mut roots = mozillas();
+    let Some(path) = ca_file else { return Ok(roots) };
     for certificate in certificates(path)? {
         roots.add(certificate).map_err(|_| TransportSetupError::NoCertificate { path: path.display().to_string() })?;
     }
-    Ok(Arc::new(builder().with_root_certificates(roots).with_no_client_auth()))
+    Ok(roots)
+}
+
+fn mozillas() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
 /// The PEM certificates in a file, at least one.

@@ -1,3 +1,21 @@
-//! What becomes of usage events once they are in the spool.
+//! What becomes of usage events once they are in the spool: they are added up ([`analytics`]) and published.
+//!
+//! [`Publishing`] is what the rest of the process knows of it, [`UsagePublisher`] the actor that keeps it going, `delivery` the
+//! task that carries records from the logs of the spool (`lane`) to JetStream, so many at a time (`window`), each under its
+//! own subject (`subject`); `doubt` settles what may have been stored before it was acknowledged. [`schema`] is what consumers
+//! are promised.
 
 pub mod analytics;
+mod delivery;
+mod doubt;
+mod lane;
+mod publisher;
+pub mod schema;
+mod standing;
+mod subject;
+mod window;
+
+pub use delivery::Settings;
+pub use publisher::{PublisherMessage, Publishing, UsagePublisher};
+pub use standing::Standing;
+pub use subject::{SUBJECTS, Subject};

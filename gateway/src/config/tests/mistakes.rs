@@ -70,7 +70,7 @@ auth:
         "prism.yaml:24: routing.circuit_breaker.enabeld: unknown key (did you mean `enabled`?)",
         "prism.yaml:25: routing.failover.max_attempts: expected a whole number from 1 to 100",
         "prism.yaml:25: routing.failover.on_status_codes[0]: expected a whole number from 400 to 599",
-        "prism.yaml:26: hedge: unknown key (known: server, providers, model_map, auth, routing, rate_limiting, budgets, cost_tracking, logging, prometheus, cors, security, usage, store, otel, control_plane, admin)",
+        "prism.yaml:26: hedge: unknown key (known: server, providers, model_map, auth, routing, rate_limiting, budgets, cost_tracking, logging, prometheus, cors, security, usage, store, otel, nats, control_plane, admin)",
         "prism.yaml:27: logging.format: unknown word (did you mean `json`?)",
         "prism.yaml:27: logging.level: expected trace, debug, info, warn, error, off, or a filter such as `prism=debug,warn`",
         "prism.yaml:30: auth.keys[0].key: needed and missing",

@@ -4,6 +4,7 @@ mod clouds;
 mod costs;
 mod limits;
 mod mistakes;
+mod nats;
 mod organisations;
 mod reading;
 mod request;

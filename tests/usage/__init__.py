@@ -1,0 +1,1 @@
+"""Exactly once: faults under load, and the stream counted afterwards."""
