@@ -137,9 +137,6 @@ async fn serve(
     gateway.tracer.iter().for_each(|tracer| tracer.close());
     tasks.close();
     let _ = tokio::time::timeout(LAST_ERRANDS, tasks.wait()).await;
-    if let Some(spool) = &spool {
-        spool.close();
-    }
     counted.cancel();
     if let Some(counting) = counting {
         let _ = tokio::time::timeout(LAST_COUNT, counting).await;
