@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from support.gateway import Gateway, ask, run
 from support.organisations import TOKEN, Office, bearer, control_plane
 from support.upstream import completion, error_reply, json_reply
 
 
+@pytest.mark.timeout(300)  # a thousand times to the disk
 def test_every_acknowledged_write_survives_kill_9():
     with Gateway(control_plane(logging={"level": "warn"}), key=TOKEN) as gateway:
         office = Office(gateway)

@@ -867,6 +867,436 @@ class AsyncHealthWithStreamingResponse:
         self.ready = async_streaming(resource.ready)
 
 
+class AsyncKeys:
+    """keys: Client keys of organisations."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncKeysWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return AsyncKeysWithRawResponse(AsyncKeys(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncKeysWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return AsyncKeysWithStreamingResponse(AsyncKeys(View(self._client._streaming)))
+
+    async def create(
+        self,
+        *,
+        org_id: str,
+        name: str,
+        role: Union[KeyRole, None, Omit] = omit,
+        models: Union[List[str], None, Omit] = omit,
+        providers: Union[List[str], None, Omit] = omit,
+        allowed_ips: Union[List[str], None, Omit] = omit,
+        allowed_tools: Union[List[str], None, Omit] = omit,
+        denied_tools: Union[List[str], None, Omit] = omit,
+        rate_limit_rpm: Union[int, None, Omit] = omit,
+        rate_limit_tpm: Union[int, None, Omit] = omit,
+        max_concurrent: Union[int, None, Omit] = omit,
+        metadata: Union[Dict[str, Optional[Any]], None, Omit] = omit,
+        expires_at: Union[str, None, Omit] = omit,
+        disabled: Union[bool, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.VirtualKey:
+        """Create a key
+
+        The key itself is in this answer, and in none after it.
+
+        `POST /v1/orgs/{org_id}/keys`
+
+        Args:
+            org_id: Id of the organisation; `default` is the one of the gateway's file
+            name: Name for people, unique in the organisation.
+            role: By default `member`.
+            models: Models it may use, with `*` as wildcard; by default all.
+            providers: Providers it may use; by default all.
+            allowed_ips: Addresses and networks it may come from; by default all.
+            allowed_tools: Names of functions, and types of a provider's own tools, that its requests may offer, with `*` as
+                wildcard.
+            denied_tools: Those that they may not offer, whatever else is allowed.
+            rate_limit_rpm: Requests a minute; 0 for any number.
+            rate_limit_tpm: Tokens a minute; 0 for any number.
+            max_concurrent: Requests in progress at once; 0 for any number.
+            metadata: What there is to say of it, scalars by name: in logs, and for conditional routes.
+            expires_at: When it stops working, as `2027-01-01T00:00:00Z`.
+            disabled: `true` keeps it without letting it in.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The key
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.VirtualKey = await self._client.request(
+            Call(
+                method="POST",
+                path="/v1/orgs/{org_id}/keys",
+                answer="VirtualKey",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                body={
+                    "name": name,
+                    "role": role,
+                    "models": models,
+                    "providers": providers,
+                    "allowed_ips": allowed_ips,
+                    "allowed_tools": allowed_tools,
+                    "denied_tools": denied_tools,
+                    "rate_limit_rpm": rate_limit_rpm,
+                    "rate_limit_tpm": rate_limit_tpm,
+                    "max_concurrent": max_concurrent,
+                    "metadata": metadata,
+                    "expires_at": expires_at,
+                    "disabled": disabled,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def delete(
+        self,
+        *,
+        org_id: str,
+        key_id: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.VirtualKeyDeleted:
+        """Delete a key
+
+        It opens nothing from the next request on.
+
+        `DELETE /v1/orgs/{org_id}/keys/{key_id}`
+
+        Args:
+            org_id: Id of the organisation
+            key_id: Id of the key
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            It is no more
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.VirtualKeyDeleted = await self._client.request(
+            Call(
+                method="DELETE",
+                path="/v1/orgs/{org_id}/keys/{key_id}",
+                answer="VirtualKeyDeleted",
+                server="control_plane",
+                path_params={"org_id": org_id, "key_id": key_id},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    def list(
+        self,
+        *,
+        org_id: str,
+        cursor: Union[str, None, Omit] = omit,
+        limit: Union[int, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> AsyncPaginator[_t.VirtualKey]:
+        """List keys
+
+        The oldest first.
+
+        `GET /v1/orgs/{org_id}/keys`
+
+        Args:
+            org_id: Id of the organisation
+            cursor: `next_cursor` of the page before
+            limit: Entries on a page, 1 to 100; by default 20
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The keys
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        return AsyncPaginator(
+            self._client,
+            Call(
+                method="GET",
+                path="/v1/orgs/{org_id}/keys",
+                answer="VirtualKeyList",
+                page=True,
+                server="control_plane",
+                path_params={"org_id": org_id},
+                query={"cursor": cursor, "limit": limit},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            ),
+        )
+
+    async def retrieve(
+        self,
+        *,
+        org_id: str,
+        key_id: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.VirtualKey:
+        """Retrieve a key
+
+        What is known of it; the key itself is not.
+
+        `GET /v1/orgs/{org_id}/keys/{key_id}`
+
+        Args:
+            org_id: Id of the organisation
+            key_id: Id of the key
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The key
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.VirtualKey = await self._client.request(
+            Call(
+                method="GET",
+                path="/v1/orgs/{org_id}/keys/{key_id}",
+                answer="VirtualKey",
+                server="control_plane",
+                path_params={"org_id": org_id, "key_id": key_id},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def rotate(
+        self,
+        *,
+        org_id: str,
+        key_id: str,
+        overlap_seconds: Union[int, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.VirtualKey:
+        """Rotate a key
+
+        A new key takes its place; the old one works beside it for as long as was asked. The new key is in
+        this answer, and in none after it.
+
+        `POST /v1/orgs/{org_id}/keys/{key_id}/rotate`
+
+        Args:
+            org_id: Id of the organisation
+            key_id: Id of the key
+            overlap_seconds: Seconds for which the old one works beside the new one, at most 30 days; by default 0.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The key
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.VirtualKey = await self._client.request(
+            Call(
+                method="POST",
+                path="/v1/orgs/{org_id}/keys/{key_id}/rotate",
+                answer="VirtualKey",
+                server="control_plane",
+                path_params={"org_id": org_id, "key_id": key_id},
+                body={
+                    "overlap_seconds": overlap_seconds,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def update(
+        self,
+        *,
+        org_id: str,
+        key_id: str,
+        name: Union[str, None, Omit] = omit,
+        role: Union[KeyRole, None, Omit] = omit,
+        models: Union[List[str], None, Omit] = omit,
+        providers: Union[List[str], None, Omit] = omit,
+        allowed_ips: Union[List[str], None, Omit] = omit,
+        allowed_tools: Union[List[str], None, Omit] = omit,
+        denied_tools: Union[List[str], None, Omit] = omit,
+        rate_limit_rpm: Union[int, None, Omit] = omit,
+        rate_limit_tpm: Union[int, None, Omit] = omit,
+        max_concurrent: Union[int, None, Omit] = omit,
+        metadata: Union[Dict[str, Optional[Any]], None, Omit] = omit,
+        expires_at: Union[str, None, Omit] = omit,
+        disabled: Union[bool, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.VirtualKey:
+        """Update a key
+
+        What is named is changed, what is null is as if it had never been said, everything else stays. It
+        holds from the next request on.
+
+        `PATCH /v1/orgs/{org_id}/keys/{key_id}`
+
+        Args:
+            org_id: Id of the organisation
+            key_id: Id of the key
+            name: Name for people, unique in the organisation.
+            role:
+            models: Models it may use, with `*` as wildcard.
+            providers: Providers it may use.
+            allowed_ips: Addresses and networks it may come from.
+            allowed_tools: Names of functions, and types of a provider's own tools, that its requests may offer, with `*` as
+                wildcard.
+            denied_tools: Those that they may not offer, whatever else is allowed.
+            rate_limit_rpm: Requests a minute; 0 for any number.
+            rate_limit_tpm: Tokens a minute; 0 for any number.
+            max_concurrent: Requests in progress at once; 0 for any number.
+            metadata: What there is to say of it, scalars by name: in logs, and for conditional routes.
+            expires_at: When it stops working, as `2027-01-01T00:00:00Z`.
+            disabled: `true` keeps it without letting it in.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The key
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.VirtualKey = await self._client.request(
+            Call(
+                method="PATCH",
+                path="/v1/orgs/{org_id}/keys/{key_id}",
+                answer="VirtualKey",
+                server="control_plane",
+                path_params={"org_id": org_id, "key_id": key_id},
+                body={
+                    "name": name,
+                    "role": role,
+                    "models": models,
+                    "providers": providers,
+                    "allowed_ips": allowed_ips,
+                    "allowed_tools": allowed_tools,
+                    "denied_tools": denied_tools,
+                    "rate_limit_rpm": rate_limit_rpm,
+                    "rate_limit_tpm": rate_limit_tpm,
+                    "max_concurrent": max_concurrent,
+                    "metadata": metadata,
+                    "expires_at": expires_at,
+                    "disabled": disabled,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class AsyncKeysWithRawResponse:
+    def __init__(self, resource: AsyncKeys) -> None:
+
+        self.create = async_raw(resource.create)
+
+        self.delete = async_raw(resource.delete)
+
+        self.list = async_raw(resource.list)
+
+        self.retrieve = async_raw(resource.retrieve)
+
+        self.rotate = async_raw(resource.rotate)
+
+        self.update = async_raw(resource.update)
+
+
+class AsyncKeysWithStreamingResponse:
+    def __init__(self, resource: AsyncKeys) -> None:
+
+        self.create = async_streaming(resource.create)
+
+        self.delete = async_streaming(resource.delete)
+
+        self.list = async_streaming(resource.list)
+
+        self.retrieve = async_streaming(resource.retrieve)
+
+        self.rotate = async_streaming(resource.rotate)
+
+        self.update = async_streaming(resource.update)
+
+
 class AsyncModels:
     """models: What can be called."""
 
@@ -987,6 +1417,662 @@ class AsyncModelsWithStreamingResponse:
         self.retrieve = async_streaming(resource.retrieve)
 
 
+class AsyncOrgConfigs:
+    """org_configs: What each organisation has configured."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncOrgConfigsWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return AsyncOrgConfigsWithRawResponse(AsyncOrgConfigs(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncOrgConfigsWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return AsyncOrgConfigsWithStreamingResponse(AsyncOrgConfigs(View(self._client._streaming)))
+
+    async def create(
+        self,
+        *,
+        org_id: str,
+        config: OrgConfigDocument,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.OrgConfig:
+        """Create an organisation's configuration
+
+        The organisation is there from now on. Everything is checked as the configuration file is; all
+        mistakes are named at once.
+
+        `POST /v1/orgs/{org_id}/config`
+
+        Args:
+            org_id: Id of the organisation: letters, digits, `-` and `_`
+            config: The blocks of the configuration file that are an organisation's own; unknown keys are refused with
+                their path.
+
+                A secret (`api_key`, `client_secret`, the value of a header, …) is a text, or the marker that was
+                read in its place, `{"set": true, …}`, which leaves it as it is. Operators may also write a
+                reference to one, `env://NAME` or `file:///path`.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            What is configured
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.OrgConfig = await self._client.request(
+            Call(
+                method="POST",
+                path="/v1/orgs/{org_id}/config",
+                answer="OrgConfig",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                body=config,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def delete(
+        self,
+        *,
+        org_id: str,
+        if_match: Union[str, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.OrgConfigDeleted:
+        """Delete an organisation
+
+        Its configuration, all versions of it, and its keys.
+
+        `DELETE /v1/orgs/{org_id}/config`
+
+        Args:
+            org_id: Id of the organisation
+            if_match: `etag` of the configuration that was read; the header `If-Match` says the same
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            It is no more
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.OrgConfigDeleted = await self._client.request(
+            Call(
+                method="DELETE",
+                path="/v1/orgs/{org_id}/config",
+                answer="OrgConfigDeleted",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                query={"if_match": if_match},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def diff(
+        self,
+        *,
+        org_id: str,
+        from_version: Union[int, None, Omit] = omit,
+        to_version: Union[int, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.OrgConfigDiff:
+        """Compare versions
+
+        What two versions differ in; without numbers, the last two.
+
+        `GET /v1/orgs/{org_id}/config/diff`
+
+        Args:
+            org_id: Id of the organisation
+            from_version: The earlier version; by default the one before the other
+            to_version: The later version; by default the present one
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The differences
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.OrgConfigDiff = await self._client.request(
+            Call(
+                method="GET",
+                path="/v1/orgs/{org_id}/config/diff",
+                answer="OrgConfigDiff",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                query={"from_version": from_version, "to_version": to_version},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def versions(
+        self,
+        *,
+        org_id: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.OrgConfigVersions:
+        """List versions
+
+        The last hundred, the latest first, with who made them.
+
+        `GET /v1/orgs/{org_id}/config/versions`
+
+        Args:
+            org_id: Id of the organisation
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The versions
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.OrgConfigVersions = await self._client.request(
+            Call(
+                method="GET",
+                path="/v1/orgs/{org_id}/config/versions",
+                answer="OrgConfigVersions",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    def list(
+        self,
+        *,
+        cursor: Union[str, None, Omit] = omit,
+        limit: Union[int, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> AsyncPaginator[_t.OrgSummary]:
+        """List organisations
+
+        Those that the caller administers, in the order of their ids.
+
+        `GET /v1/orgs`
+
+        Args:
+            cursor: `next_cursor` of the page before
+            limit: Entries on a page, 1 to 100; by default 20
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The organisations
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        return AsyncPaginator(
+            self._client,
+            Call(
+                method="GET",
+                path="/v1/orgs",
+                answer="OrgList",
+                page=True,
+                server="control_plane",
+                query={"cursor": cursor, "limit": limit},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            ),
+        )
+
+    async def replace(
+        self,
+        *,
+        org_id: str,
+        config: OrgConfigDocument,
+        if_match: Union[str, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.OrgConfig:
+        """Replace an organisation's configuration
+
+        With the whole of it. A marker that was read keeps its secret. `if_match` is required: nobody
+        overwrites what they have not seen (`*` does all the same).
+
+        `PUT /v1/orgs/{org_id}/config`
+
+        Args:
+            org_id: Id of the organisation
+            config: The blocks of the configuration file that are an organisation's own; unknown keys are refused with
+                their path.
+
+                A secret (`api_key`, `client_secret`, the value of a header, …) is a text, or the marker that was
+                read in its place, `{"set": true, …}`, which leaves it as it is. Operators may also write a
+                reference to one, `env://NAME` or `file:///path`.
+            if_match: `etag` of the configuration that was read, or `*`; the header `If-Match` says the same
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            What is configured
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.OrgConfig = await self._client.request(
+            Call(
+                method="PUT",
+                path="/v1/orgs/{org_id}/config",
+                answer="OrgConfig",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                query={"if_match": if_match},
+                body=config,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def retrieve(
+        self,
+        *,
+        org_id: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.OrgConfig:
+        """Retrieve an organisation's configuration
+
+        In the place of each secret stands a marker, `{"set": true, …}`.
+
+        `GET /v1/orgs/{org_id}/config`
+
+        Args:
+            org_id: Id of the organisation
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            What is configured
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.OrgConfig = await self._client.request(
+            Call(
+                method="GET",
+                path="/v1/orgs/{org_id}/config",
+                answer="OrgConfig",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def rollback(
+        self,
+        *,
+        org_id: str,
+        version: int,
+        if_match: Union[str, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.OrgConfig:
+        """Roll back
+
+        An earlier version becomes the present one, as a version of its own.
+
+        `POST /v1/orgs/{org_id}/config/rollback`
+
+        Args:
+            org_id: Id of the organisation
+            version:
+            if_match: `etag` of the configuration that was read; the header `If-Match` says the same
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            What is configured
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.OrgConfig = await self._client.request(
+            Call(
+                method="POST",
+                path="/v1/orgs/{org_id}/config/rollback",
+                answer="OrgConfig",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                query={"if_match": if_match},
+                body={
+                    "version": version,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def update(
+        self,
+        *,
+        org_id: str,
+        config: OrgConfigDocument,
+        if_match: Union[str, None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.OrgConfig:
+        """Update an organisation's configuration
+
+        With a merge patch (RFC 7396): what is named is replaced, what is null goes, everything else stays.
+
+        `PATCH /v1/orgs/{org_id}/config`
+
+        Args:
+            org_id: Id of the organisation
+            config: The blocks of the configuration file that are an organisation's own; unknown keys are refused with
+                their path.
+
+                A secret (`api_key`, `client_secret`, the value of a header, …) is a text, or the marker that was
+                read in its place, `{"set": true, …}`, which leaves it as it is. Operators may also write a
+                reference to one, `env://NAME` or `file:///path`.
+            if_match: `etag` of the configuration that was read, as the header `If-Match` says it too; without it the
+                present one is patched
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            What is configured
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.OrgConfig = await self._client.request(
+            Call(
+                method="PATCH",
+                path="/v1/orgs/{org_id}/config",
+                answer="OrgConfig",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                query={"if_match": if_match},
+                body=config,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def validate(
+        self,
+        *,
+        org_id: str,
+        config: OrgConfigDocument,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.OrgConfigValidation:
+        """Validate a configuration
+
+        What would be said of it if it were the organisation's; nothing changes.
+
+        `POST /v1/orgs/{org_id}/config/validate`
+
+        Args:
+            org_id: Id of the organisation
+            config: The blocks of the configuration file that are an organisation's own; unknown keys are refused with
+                their path.
+
+                A secret (`api_key`, `client_secret`, the value of a header, …) is a text, or the marker that was
+                read in its place, `{"set": true, …}`, which leaves it as it is. Operators may also write a
+                reference to one, `env://NAME` or `file:///path`.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            What would be said
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.OrgConfigValidation = await self._client.request(
+            Call(
+                method="POST",
+                path="/v1/orgs/{org_id}/config/validate",
+                answer="OrgConfigValidation",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                body=config,
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class AsyncOrgConfigsWithRawResponse:
+    def __init__(self, resource: AsyncOrgConfigs) -> None:
+
+        self.create = async_raw(resource.create)
+
+        self.delete = async_raw(resource.delete)
+
+        self.diff = async_raw(resource.diff)
+
+        self.versions = async_raw(resource.versions)
+
+        self.list = async_raw(resource.list)
+
+        self.replace = async_raw(resource.replace)
+
+        self.retrieve = async_raw(resource.retrieve)
+
+        self.rollback = async_raw(resource.rollback)
+
+        self.update = async_raw(resource.update)
+
+        self.validate = async_raw(resource.validate)
+
+
+class AsyncOrgConfigsWithStreamingResponse:
+    def __init__(self, resource: AsyncOrgConfigs) -> None:
+
+        self.create = async_streaming(resource.create)
+
+        self.delete = async_streaming(resource.delete)
+
+        self.diff = async_streaming(resource.diff)
+
+        self.versions = async_streaming(resource.versions)
+
+        self.list = async_streaming(resource.list)
+
+        self.replace = async_streaming(resource.replace)
+
+        self.retrieve = async_streaming(resource.retrieve)
+
+        self.rollback = async_streaming(resource.rollback)
+
+        self.update = async_streaming(resource.update)
+
+        self.validate = async_streaming(resource.validate)
+
+
+class AsyncProviderTypes:
+    """provider_types: What each type of provider needs."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncProviderTypesWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return AsyncProviderTypesWithRawResponse(AsyncProviderTypes(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncProviderTypesWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return AsyncProviderTypesWithStreamingResponse(AsyncProviderTypes(View(self._client._streaming)))
+
+    async def list(
+        self,
+        *,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.ProviderTypeList:
+        """List types of providers
+
+        Every type with its fields: which of them are needed, and which are secret. What a form has to know.
+
+        `GET /v1/provider-types`
+
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The types
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.ProviderTypeList = await self._client.request(
+            Call(
+                method="GET",
+                path="/v1/provider-types",
+                answer="ProviderTypeList",
+                server="control_plane",
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class AsyncProviderTypesWithRawResponse:
+    def __init__(self, resource: AsyncProviderTypes) -> None:
+
+        self.list = async_raw(resource.list)
+
+
+class AsyncProviderTypesWithStreamingResponse:
+    def __init__(self, resource: AsyncProviderTypes) -> None:
+
+        self.list = async_streaming(resource.list)
+
+
 class AsyncProviders:
     """providers: The providers behind the gateway."""
 
@@ -1046,17 +2132,119 @@ class AsyncProviders:
         )
         return answer
 
+    async def list(
+        self,
+        *,
+        org_id: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.OrgProviderList:
+        """List an organisation's providers
+
+        Its own and those of the gateway that it may use, each with its models and its health.
+
+        `GET /v1/orgs/{org_id}/providers`
+
+        Args:
+            org_id: Id of the organisation
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The providers
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.OrgProviderList = await self._client.request(
+            Call(
+                method="GET",
+                path="/v1/orgs/{org_id}/providers",
+                answer="OrgProviderList",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def test(
+        self,
+        *,
+        org_id: str,
+        provider: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.ProviderTestResult:
+        """Test a provider
+
+        Reads its list of models with its own credentials, which no provider bills.
+
+        `POST /v1/orgs/{org_id}/providers/{provider}/test`
+
+        Args:
+            org_id: Id of the organisation
+            provider: Name of the provider
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            What came of it
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.ProviderTestResult = await self._client.request(
+            Call(
+                method="POST",
+                path="/v1/orgs/{org_id}/providers/{provider}/test",
+                answer="ProviderTestResult",
+                server="control_plane",
+                path_params={"org_id": org_id, "provider": provider},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
 
 class AsyncProvidersWithRawResponse:
     def __init__(self, resource: AsyncProviders) -> None:
 
         self.health = async_raw(resource.health)
 
+        self.list = async_raw(resource.list)
+
+        self.test = async_raw(resource.test)
+
 
 class AsyncProvidersWithStreamingResponse:
     def __init__(self, resource: AsyncProviders) -> None:
 
         self.health = async_streaming(resource.health)
+
+        self.list = async_streaming(resource.list)
+
+        self.test = async_streaming(resource.test)
 
 
 class AsyncRerank:
@@ -1309,6 +2497,261 @@ class AsyncRouteDecisionsWithStreamingResponse:
     def __init__(self, resource: AsyncRouteDecisions) -> None:
 
         self.retrieve = async_streaming(resource.retrieve)
+
+
+class AsyncRouting:
+    """routing: Conditional routes of organisations."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncRoutingWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return AsyncRoutingWithRawResponse(AsyncRouting(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncRoutingWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return AsyncRoutingWithStreamingResponse(AsyncRouting(View(self._client._streaming)))
+
+    async def create(
+        self,
+        *,
+        org_id: str,
+        name: str,
+        priority: Union[int, None, Omit] = omit,
+        condition: Dict[str, Optional[Any]],
+        action: Dict[str, Optional[Any]],
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.RoutingPolicy:
+        """Create a routing policy
+
+        Behind those that there are. The organisation's configuration gets a new version.
+
+        `POST /v1/orgs/{org_id}/routing`
+
+        Args:
+            org_id: Id of the organisation
+            name: Unique in the organisation.
+            priority: Lower is tried first, by default 0.
+            condition: Which requests, as `routing.conditional_routes` of the configuration file has it: `{"metadata.tier":
+                {"$in": ["gold"]}}`.
+            action: Where they go: `provider`, `model_override`.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The policy
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.RoutingPolicy = await self._client.request(
+            Call(
+                method="POST",
+                path="/v1/orgs/{org_id}/routing",
+                answer="RoutingPolicy",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                body={
+                    "name": name,
+                    "priority": priority,
+                    "condition": condition,
+                    "action": action,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def delete(
+        self,
+        *,
+        org_id: str,
+        name: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.RoutingPolicyDeleted:
+        """Delete a routing policy
+
+        The organisation's configuration gets a new version.
+
+        `DELETE /v1/orgs/{org_id}/routing/{name}`
+
+        Args:
+            org_id: Id of the organisation
+            name: Name of the policy
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            It is no more
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.RoutingPolicyDeleted = await self._client.request(
+            Call(
+                method="DELETE",
+                path="/v1/orgs/{org_id}/routing/{name}",
+                answer="RoutingPolicyDeleted",
+                server="control_plane",
+                path_params={"org_id": org_id, "name": name},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def list(
+        self,
+        *,
+        org_id: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.RoutingPolicyList:
+        """List routing policies
+
+        In the order in which they are written.
+
+        `GET /v1/orgs/{org_id}/routing`
+
+        Args:
+            org_id: Id of the organisation
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The policies
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.RoutingPolicyList = await self._client.request(
+            Call(
+                method="GET",
+                path="/v1/orgs/{org_id}/routing",
+                answer="RoutingPolicyList",
+                server="control_plane",
+                path_params={"org_id": org_id},
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+    async def update(
+        self,
+        *,
+        org_id: str,
+        name: str,
+        priority: Union[int, None, Omit] = omit,
+        condition: Union[Dict[str, Optional[Any]], None, Omit] = omit,
+        action: Union[Dict[str, Optional[Any]], None, Omit] = omit,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.RoutingPolicy:
+        """Update a routing policy
+
+        What is named is replaced. The organisation's configuration gets a new version.
+
+        `PATCH /v1/orgs/{org_id}/routing/{name}`
+
+        Args:
+            org_id: Id of the organisation
+            name: Name of the policy
+            priority: Lower is tried first.
+            condition: Which requests: replaced as a whole.
+            action: Where they go: replaced as a whole.
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The policy
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.RoutingPolicy = await self._client.request(
+            Call(
+                method="PATCH",
+                path="/v1/orgs/{org_id}/routing/{name}",
+                answer="RoutingPolicy",
+                server="control_plane",
+                path_params={"org_id": org_id, "name": name},
+                body={
+                    "priority": priority,
+                    "condition": condition,
+                    "action": action,
+                },
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class AsyncRoutingWithRawResponse:
+    def __init__(self, resource: AsyncRouting) -> None:
+
+        self.create = async_raw(resource.create)
+
+        self.delete = async_raw(resource.delete)
+
+        self.list = async_raw(resource.list)
+
+        self.update = async_raw(resource.update)
+
+
+class AsyncRoutingWithStreamingResponse:
+    def __init__(self, resource: AsyncRouting) -> None:
+
+        self.create = async_streaming(resource.create)
+
+        self.delete = async_streaming(resource.delete)
+
+        self.list = async_streaming(resource.list)
+
+        self.update = async_streaming(resource.update)
 
 
 class AsyncUsage:

@@ -112,10 +112,28 @@ class Prism(SyncClient):
         return Health(self)
 
     @cached_property
+    def keys(self) -> _r.Keys:
+        from ._resources import Keys
+
+        return Keys(self)
+
+    @cached_property
     def models(self) -> _r.Models:
         from ._resources import Models
 
         return Models(self)
+
+    @cached_property
+    def org_configs(self) -> _r.OrgConfigs:
+        from ._resources import OrgConfigs
+
+        return OrgConfigs(self)
+
+    @cached_property
+    def provider_types(self) -> _r.ProviderTypes:
+        from ._resources import ProviderTypes
+
+        return ProviderTypes(self)
 
     @cached_property
     def providers(self) -> _r.Providers:
@@ -134,6 +152,12 @@ class Prism(SyncClient):
         from ._resources import Route
 
         return Route(self)
+
+    @cached_property
+    def routing(self) -> _r.Routing:
+        from ._resources import Routing
+
+        return Routing(self)
 
     @cached_property
     def usage(self) -> _r.Usage:
@@ -233,10 +257,28 @@ class AsyncPrism(AsyncClient):
         return AsyncHealth(self)
 
     @cached_property
+    def keys(self) -> _a.AsyncKeys:
+        from ._async_resources import AsyncKeys
+
+        return AsyncKeys(self)
+
+    @cached_property
     def models(self) -> _a.AsyncModels:
         from ._async_resources import AsyncModels
 
         return AsyncModels(self)
+
+    @cached_property
+    def org_configs(self) -> _a.AsyncOrgConfigs:
+        from ._async_resources import AsyncOrgConfigs
+
+        return AsyncOrgConfigs(self)
+
+    @cached_property
+    def provider_types(self) -> _a.AsyncProviderTypes:
+        from ._async_resources import AsyncProviderTypes
+
+        return AsyncProviderTypes(self)
 
     @cached_property
     def providers(self) -> _a.AsyncProviders:
@@ -255,6 +297,12 @@ class AsyncPrism(AsyncClient):
         from ._async_resources import AsyncRoute
 
         return AsyncRoute(self)
+
+    @cached_property
+    def routing(self) -> _a.AsyncRouting:
+        from ._async_resources import AsyncRouting
+
+        return AsyncRouting(self)
 
     @cached_property
     def usage(self) -> _a.AsyncUsage:

@@ -10,10 +10,14 @@ export class Prism extends APIClient {
   readonly completions: resources.Completions;
   readonly embeddings: resources.Embeddings;
   readonly health: resources.Health;
+  readonly keys: resources.Keys;
   readonly models: resources.Models;
+  readonly orgConfigs: resources.OrgConfigs;
+  readonly providerTypes: resources.ProviderTypes;
   readonly providers: resources.Providers;
   readonly rerank: resources.Rerank;
   readonly route: resources.Route;
+  readonly routing: resources.Routing;
   readonly usage: resources.Usage;
 
   constructor(options: ClientOptions = {}) {
@@ -22,10 +26,14 @@ export class Prism extends APIClient {
     this.completions = new resources.Completions(this);
     this.embeddings = new resources.Embeddings(this);
     this.health = new resources.Health(this);
+    this.keys = new resources.Keys(this);
     this.models = new resources.Models(this);
+    this.orgConfigs = new resources.OrgConfigs(this);
+    this.providerTypes = new resources.ProviderTypes(this);
     this.providers = new resources.Providers(this);
     this.rerank = new resources.Rerank(this);
     this.route = new resources.Route(this);
+    this.routing = new resources.Routing(this);
     this.usage = new resources.Usage(this);
   }
 

@@ -166,6 +166,147 @@ export class Health {
   }
 }
 
+/** `client.keys` */
+export class Keys {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Create a key
+   *
+   * The key itself is in this answer, and in none after it.
+   *
+   * `POST /v1/orgs/{org_id}/keys`
+   * @param params.orgId Id of the organisation; `default` is the one of the gateway's file
+   * @returns The key
+   */
+  create(params: { orgId: string } & types.KeyCreateRequest, options?: RequestOptions): APIPromise<Answer<types.VirtualKey>> {
+    const { orgId, ...body } = params;
+
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/orgs/{org_id}/keys',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+      body,
+    }, options);
+  }
+
+  /**
+   * Delete a key
+   *
+   * It opens nothing from the next request on.
+   *
+   * `DELETE /v1/orgs/{org_id}/keys/{key_id}`
+   * @param params.orgId Id of the organisation
+   * @param params.keyId Id of the key
+   * @returns It is no more
+   */
+  delete(params: { orgId: string; keyId: string }, options?: RequestOptions): APIPromise<Answer<types.VirtualKeyDeleted>> {
+    const { orgId, keyId } = params;
+
+    return this.#client.request({
+      method: 'DELETE',
+      path: '/v1/orgs/{org_id}/keys/{key_id}',
+      server: 'control_plane',
+      pathParams: { org_id: orgId, key_id: keyId },
+    }, options);
+  }
+
+  /**
+   * List keys
+   *
+   * The oldest first.
+   *
+   * `GET /v1/orgs/{org_id}/keys`
+   * @param params.orgId Id of the organisation
+   * @param params.cursor `next_cursor` of the page before
+   * @param params.limit Entries on a page, 1 to 100; by default 20
+   * @returns The keys
+   */
+  list(params: { orgId: string } & { cursor?: string | null; limit?: number | null }, options?: RequestOptions): PagePromise<types.VirtualKey, types.VirtualKeyList> {
+    const { orgId, cursor, limit } = params;
+
+    return this.#client.requestPage({
+      method: 'GET',
+      path: '/v1/orgs/{org_id}/keys',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+      query: { cursor, limit },
+    }, options);
+  }
+
+  /**
+   * Retrieve a key
+   *
+   * What is known of it; the key itself is not.
+   *
+   * `GET /v1/orgs/{org_id}/keys/{key_id}`
+   * @param params.orgId Id of the organisation
+   * @param params.keyId Id of the key
+   * @returns The key
+   */
+  retrieve(params: { orgId: string; keyId: string }, options?: RequestOptions): APIPromise<Answer<types.VirtualKey>> {
+    const { orgId, keyId } = params;
+
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/orgs/{org_id}/keys/{key_id}',
+      server: 'control_plane',
+      pathParams: { org_id: orgId, key_id: keyId },
+    }, options);
+  }
+
+  /**
+   * Rotate a key
+   *
+   * A new key takes its place; the old one works beside it for as long as was asked. The new key is in
+   * this answer, and in none after it.
+   *
+   * `POST /v1/orgs/{org_id}/keys/{key_id}/rotate`
+   * @param params.orgId Id of the organisation
+   * @param params.keyId Id of the key
+   * @returns The key
+   */
+  rotate(params: { orgId: string; keyId: string } & types.KeyRotateRequest, options?: RequestOptions): APIPromise<Answer<types.VirtualKey>> {
+    const { orgId, keyId, ...body } = params;
+
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/orgs/{org_id}/keys/{key_id}/rotate',
+      server: 'control_plane',
+      pathParams: { org_id: orgId, key_id: keyId },
+      body,
+    }, options);
+  }
+
+  /**
+   * Update a key
+   *
+   * What is named is changed, what is null is as if it had never been said, everything else stays. It
+   * holds from the next request on.
+   *
+   * `PATCH /v1/orgs/{org_id}/keys/{key_id}`
+   * @param params.orgId Id of the organisation
+   * @param params.keyId Id of the key
+   * @returns The key
+   */
+  update(params: { orgId: string; keyId: string } & types.KeyUpdateRequest, options?: RequestOptions): APIPromise<Answer<types.VirtualKey>> {
+    const { orgId, keyId, ...body } = params;
+
+    return this.#client.request({
+      method: 'PATCH',
+      path: '/v1/orgs/{org_id}/keys/{key_id}',
+      server: 'control_plane',
+      pathParams: { org_id: orgId, key_id: keyId },
+      body,
+    }, options);
+  }
+}
+
 /** `client.models` */
 export class Models {
   readonly #client: APIClient;
@@ -210,6 +351,259 @@ export class Models {
   }
 }
 
+/** `client.orgConfigs` */
+export class OrgConfigs {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Create an organisation\'s configuration
+   *
+   * The organisation is there from now on. Everything is checked as the configuration file is; all
+   * mistakes are named at once.
+   *
+   * `POST /v1/orgs/{org_id}/config`
+   * @param params.orgId Id of the organisation: letters, digits, `-` and `_`
+   * @returns What is configured
+   */
+  create(params: { orgId: string } & { config: types.OrgConfigDocument }, options?: RequestOptions): APIPromise<Answer<types.OrgConfig>> {
+    const { orgId, config } = params;
+
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/orgs/{org_id}/config',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+      body: config,
+    }, options);
+  }
+
+  /**
+   * Delete an organisation
+   *
+   * Its configuration, all versions of it, and its keys.
+   *
+   * `DELETE /v1/orgs/{org_id}/config`
+   * @param params.orgId Id of the organisation
+   * @param params.ifMatch `etag` of the configuration that was read; the header `If-Match` says the same
+   * @returns It is no more
+   */
+  delete(params: { orgId: string } & { ifMatch?: string | null }, options?: RequestOptions): APIPromise<Answer<types.OrgConfigDeleted>> {
+    const { orgId, ifMatch } = params;
+
+    return this.#client.request({
+      method: 'DELETE',
+      path: '/v1/orgs/{org_id}/config',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+      query: { if_match: ifMatch },
+    }, options);
+  }
+
+  /**
+   * Compare versions
+   *
+   * What two versions differ in; without numbers, the last two.
+   *
+   * `GET /v1/orgs/{org_id}/config/diff`
+   * @param params.orgId Id of the organisation
+   * @param params.fromVersion The earlier version; by default the one before the other
+   * @param params.toVersion The later version; by default the present one
+   * @returns The differences
+   */
+  diff(params: { orgId: string } & { fromVersion?: number | null; toVersion?: number | null }, options?: RequestOptions): APIPromise<Answer<types.OrgConfigDiff>> {
+    const { orgId, fromVersion, toVersion } = params;
+
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/orgs/{org_id}/config/diff',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+      query: { from_version: fromVersion, to_version: toVersion },
+    }, options);
+  }
+
+  /**
+   * List versions
+   *
+   * The last hundred, the latest first, with who made them.
+   *
+   * `GET /v1/orgs/{org_id}/config/versions`
+   * @param params.orgId Id of the organisation
+   * @returns The versions
+   */
+  versions(params: { orgId: string }, options?: RequestOptions): APIPromise<Answer<types.OrgConfigVersions>> {
+    const { orgId } = params;
+
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/orgs/{org_id}/config/versions',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+    }, options);
+  }
+
+  /**
+   * List organisations
+   *
+   * Those that the caller administers, in the order of their ids.
+   *
+   * `GET /v1/orgs`
+   * @param params.cursor `next_cursor` of the page before
+   * @param params.limit Entries on a page, 1 to 100; by default 20
+   * @returns The organisations
+   */
+  list(params: { cursor?: string | null; limit?: number | null } = {}, options?: RequestOptions): PagePromise<types.OrgSummary, types.OrgList> {
+    const { cursor, limit } = params;
+
+    return this.#client.requestPage({
+      method: 'GET',
+      path: '/v1/orgs',
+      server: 'control_plane',
+      query: { cursor, limit },
+    }, options);
+  }
+
+  /**
+   * Replace an organisation\'s configuration
+   *
+   * With the whole of it. A marker that was read keeps its secret. `if_match` is required: nobody
+   * overwrites what they have not seen (`*` does all the same).
+   *
+   * `PUT /v1/orgs/{org_id}/config`
+   * @param params.orgId Id of the organisation
+   * @param params.ifMatch `etag` of the configuration that was read, or `*`; the header `If-Match` says the same
+   * @returns What is configured
+   */
+  replace(params: { orgId: string } & { ifMatch?: string | null } & { config: types.OrgConfigDocument }, options?: RequestOptions): APIPromise<Answer<types.OrgConfig>> {
+    const { orgId, ifMatch, config } = params;
+
+    return this.#client.request({
+      method: 'PUT',
+      path: '/v1/orgs/{org_id}/config',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+      query: { if_match: ifMatch },
+      body: config,
+    }, options);
+  }
+
+  /**
+   * Retrieve an organisation\'s configuration
+   *
+   * In the place of each secret stands a marker, `{"set": true, …}`.
+   *
+   * `GET /v1/orgs/{org_id}/config`
+   * @param params.orgId Id of the organisation
+   * @returns What is configured
+   */
+  retrieve(params: { orgId: string }, options?: RequestOptions): APIPromise<Answer<types.OrgConfig>> {
+    const { orgId } = params;
+
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/orgs/{org_id}/config',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+    }, options);
+  }
+
+  /**
+   * Roll back
+   *
+   * An earlier version becomes the present one, as a version of its own.
+   *
+   * `POST /v1/orgs/{org_id}/config/rollback`
+   * @param params.orgId Id of the organisation
+   * @param params.ifMatch `etag` of the configuration that was read; the header `If-Match` says the same
+   * @returns What is configured
+   */
+  rollback(params: { orgId: string } & { ifMatch?: string | null } & types.OrgConfigRollback, options?: RequestOptions): APIPromise<Answer<types.OrgConfig>> {
+    const { orgId, ifMatch, ...body } = params;
+
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/orgs/{org_id}/config/rollback',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+      query: { if_match: ifMatch },
+      body,
+    }, options);
+  }
+
+  /**
+   * Update an organisation\'s configuration
+   *
+   * With a merge patch (RFC 7396): what is named is replaced, what is null goes, everything else stays.
+   *
+   * `PATCH /v1/orgs/{org_id}/config`
+   * @param params.orgId Id of the organisation
+   * @param params.ifMatch `etag` of the configuration that was read, as the header `If-Match` says it too; without it the present one is patched
+   * @returns What is configured
+   */
+  update(params: { orgId: string } & { ifMatch?: string | null } & { config: types.OrgConfigDocument }, options?: RequestOptions): APIPromise<Answer<types.OrgConfig>> {
+    const { orgId, ifMatch, config } = params;
+
+    return this.#client.request({
+      method: 'PATCH',
+      path: '/v1/orgs/{org_id}/config',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+      query: { if_match: ifMatch },
+      body: config,
+    }, options);
+  }
+
+  /**
+   * Validate a configuration
+   *
+   * What would be said of it if it were the organisation's; nothing changes.
+   *
+   * `POST /v1/orgs/{org_id}/config/validate`
+   * @param params.orgId Id of the organisation
+   * @returns What would be said
+   */
+  validate(params: { orgId: string } & { config: types.OrgConfigDocument }, options?: RequestOptions): APIPromise<Answer<types.OrgConfigValidation>> {
+    const { orgId, config } = params;
+
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/orgs/{org_id}/config/validate',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+      body: config,
+    }, options);
+  }
+}
+
+/** `client.providerTypes` */
+export class ProviderTypes {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * List types of providers
+   *
+   * Every type with its fields: which of them are needed, and which are secret. What a form has to know.
+   *
+   * `GET /v1/provider-types`
+   * @returns The types
+   */
+  list(options?: RequestOptions): APIPromise<Answer<types.ProviderTypeList>> {
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/provider-types',
+      server: 'control_plane',
+    }, options);
+  }
+}
+
 /** `client.providers` */
 export class Providers {
   readonly #client: APIClient;
@@ -232,6 +626,47 @@ export class Providers {
     return this.#client.request({
       method: 'GET',
       path: '/v1/providers/health',
+    }, options);
+  }
+
+  /**
+   * List an organisation\'s providers
+   *
+   * Its own and those of the gateway that it may use, each with its models and its health.
+   *
+   * `GET /v1/orgs/{org_id}/providers`
+   * @param params.orgId Id of the organisation
+   * @returns The providers
+   */
+  list(params: { orgId: string }, options?: RequestOptions): APIPromise<Answer<types.OrgProviderList>> {
+    const { orgId } = params;
+
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/orgs/{org_id}/providers',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+    }, options);
+  }
+
+  /**
+   * Test a provider
+   *
+   * Reads its list of models with its own credentials, which no provider bills.
+   *
+   * `POST /v1/orgs/{org_id}/providers/{provider}/test`
+   * @param params.orgId Id of the organisation
+   * @param params.provider Name of the provider
+   * @returns What came of it
+   */
+  test(params: { orgId: string; provider: string }, options?: RequestOptions): APIPromise<Answer<types.ProviderTestResult>> {
+    const { orgId, provider } = params;
+
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/orgs/{org_id}/providers/{provider}/test',
+      server: 'control_plane',
+      pathParams: { org_id: orgId, provider },
     }, options);
   }
 }
@@ -322,6 +757,99 @@ export class RouteDecisions {
       method: 'GET',
       path: '/v1/route/decisions/{request_id}',
       pathParams: { request_id: requestId },
+    }, options);
+  }
+}
+
+/** `client.routing` */
+export class Routing {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Create a routing policy
+   *
+   * Behind those that there are. The organisation's configuration gets a new version.
+   *
+   * `POST /v1/orgs/{org_id}/routing`
+   * @param params.orgId Id of the organisation
+   * @returns The policy
+   */
+  create(params: { orgId: string } & types.RoutingPolicy, options?: RequestOptions): APIPromise<Answer<types.RoutingPolicy>> {
+    const { orgId, ...body } = params;
+
+    return this.#client.request({
+      method: 'POST',
+      path: '/v1/orgs/{org_id}/routing',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+      body,
+    }, options);
+  }
+
+  /**
+   * Delete a routing policy
+   *
+   * The organisation's configuration gets a new version.
+   *
+   * `DELETE /v1/orgs/{org_id}/routing/{name}`
+   * @param params.orgId Id of the organisation
+   * @param params.name Name of the policy
+   * @returns It is no more
+   */
+  delete(params: { orgId: string; name: string }, options?: RequestOptions): APIPromise<Answer<types.RoutingPolicyDeleted>> {
+    const { orgId, name } = params;
+
+    return this.#client.request({
+      method: 'DELETE',
+      path: '/v1/orgs/{org_id}/routing/{name}',
+      server: 'control_plane',
+      pathParams: { org_id: orgId, name },
+    }, options);
+  }
+
+  /**
+   * List routing policies
+   *
+   * In the order in which they are written.
+   *
+   * `GET /v1/orgs/{org_id}/routing`
+   * @param params.orgId Id of the organisation
+   * @returns The policies
+   */
+  list(params: { orgId: string }, options?: RequestOptions): APIPromise<Answer<types.RoutingPolicyList>> {
+    const { orgId } = params;
+
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/orgs/{org_id}/routing',
+      server: 'control_plane',
+      pathParams: { org_id: orgId },
+    }, options);
+  }
+
+  /**
+   * Update a routing policy
+   *
+   * What is named is replaced. The organisation's configuration gets a new version.
+   *
+   * `PATCH /v1/orgs/{org_id}/routing/{name}`
+   * @param params.orgId Id of the organisation
+   * @param params.name Name of the policy
+   * @returns The policy
+   */
+  update(params: { orgId: string; name: string } & types.RoutingPolicyUpdate, options?: RequestOptions): APIPromise<Answer<types.RoutingPolicy>> {
+    const { orgId, name, ...body } = params;
+
+    return this.#client.request({
+      method: 'PATCH',
+      path: '/v1/orgs/{org_id}/routing/{name}',
+      server: 'control_plane',
+      pathParams: { org_id: orgId, name },
+      body,
     }, options);
   }
 }

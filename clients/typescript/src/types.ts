@@ -729,6 +729,74 @@ export interface JsonSchemaFormat {
   strict?: boolean | null;
 }
 
+/** What a key may be used for, in the words of `auth.keys` of the configuration file. */
+export interface KeyCreateRequest {
+  /** Name for people, unique in the organisation. */
+  name: string;
+  /** By default `member`. */
+  role?: KeyRole | null;
+  /** Models it may use, with `*` as wildcard; by default all. */
+  models?: Array<string> | null;
+  /** Providers it may use; by default all. */
+  providers?: Array<string> | null;
+  /** Addresses and networks it may come from; by default all. */
+  allowed_ips?: Array<string> | null;
+  /** Names of functions, and types of a provider's own tools, that its requests may offer, with `*` as wildcard. */
+  allowed_tools?: Array<string> | null;
+  /** Those that they may not offer, whatever else is allowed. */
+  denied_tools?: Array<string> | null;
+  /** Requests a minute; 0 for any number. */
+  rate_limit_rpm?: number | null;
+  /** Tokens a minute; 0 for any number. */
+  rate_limit_tpm?: number | null;
+  /** Requests in progress at once; 0 for any number. */
+  max_concurrent?: number | null;
+  /** What there is to say of it, scalars by name: in logs, and for conditional routes. */
+  metadata?: { [key: string]: JsonValue | null } | null;
+  /** When it stops working, as `2027-01-01T00:00:00Z`. */
+  expires_at?: string | null;
+  /** `true` keeps it without letting it in. */
+  disabled?: boolean | null;
+}
+
+/** What a key may do. */
+export type KeyRole = 'viewer' | 'member' | 'admin' | 'owner' | (string & {});
+
+/** How a key is replaced. */
+export interface KeyRotateRequest {
+  /** Seconds for which the old one works beside the new one, at most 30 days; by default 0. */
+  overlap_seconds?: number | null;
+}
+
+/** What is to be changed; what is not named stays, and null brings back the default. */
+export interface KeyUpdateRequest {
+  /** Name for people, unique in the organisation. */
+  name?: string | null;
+  role?: KeyRole | null;
+  /** Models it may use, with `*` as wildcard. */
+  models?: Array<string> | null;
+  /** Providers it may use. */
+  providers?: Array<string> | null;
+  /** Addresses and networks it may come from. */
+  allowed_ips?: Array<string> | null;
+  /** Names of functions, and types of a provider's own tools, that its requests may offer, with `*` as wildcard. */
+  allowed_tools?: Array<string> | null;
+  /** Those that they may not offer, whatever else is allowed. */
+  denied_tools?: Array<string> | null;
+  /** Requests a minute; 0 for any number. */
+  rate_limit_rpm?: number | null;
+  /** Tokens a minute; 0 for any number. */
+  rate_limit_tpm?: number | null;
+  /** Requests in progress at once; 0 for any number. */
+  max_concurrent?: number | null;
+  /** What there is to say of it, scalars by name: in logs, and for conditional routes. */
+  metadata?: { [key: string]: JsonValue | null } | null;
+  /** When it stops working, as `2027-01-01T00:00:00Z`. */
+  expires_at?: string | null;
+  /** `true` keeps it without letting it in. */
+  disabled?: boolean | null;
+}
+
 /** Whether the process is doing its work. Providers have no part in it: restarting the gateway does not mend them. */
 export interface Liveness {
   status: LivenessStatus;
@@ -851,6 +919,149 @@ export interface ModerationRule {
 /** The tool that the model has to call, or those among which it chooses. */
 export type NamedToolChoice = FunctionToolChoice | CustomToolChoice | AllowedToolsChoice;
 
+/** What an organisation has configured. Secrets are never shown, only that they are set. */
+export interface OrgConfig {
+  /** Always `org.config`. */
+  object: 'org.config';
+  org_id: string;
+  /** Counts its changes, from 1. */
+  version: number;
+  /** What `If-Match` takes: another one after every change. The header `ETag` has it too, in quotes. */
+  etag: string;
+  config: OrgConfigDocument;
+  /** RFC 3339, in UTC. */
+  created_at: string;
+  /** RFC 3339, in UTC. */
+  updated_at: string;
+  /** Who made the last change. */
+  updated_by: string;
+}
+
+/** How a version came to be. */
+export type OrgConfigAction = 'create' | 'replace' | 'update' | 'rollback' | (string & {});
+
+/** One place at which two versions differ. */
+export interface OrgConfigChange {
+  /** As in `providers.openai.base_url`. */
+  path: string;
+  /** What it was; absent when there was nothing. */
+  before?: JsonValue | null;
+  /** What it is; absent when there is nothing any more. */
+  after?: JsonValue | null;
+}
+
+/** An organisation that is no more. */
+export interface OrgConfigDeleted {
+  /** Always `org.config.deleted`. */
+  object: 'org.config.deleted';
+  org_id: string;
+  deleted: boolean;
+}
+
+/** What two versions differ in. A secret that was set again differs in its `updated_at`. */
+export interface OrgConfigDiff {
+  from: number;
+  to: number;
+  changes: Array<OrgConfigChange>;
+}
+
+/**
+ * The blocks of the configuration file that are an organisation's own; unknown keys are refused with their path. A
+ * secret (`api_key`, `client_secret`, the value of a header, …) is a text, or the marker that was read in its place,
+ * `{"set": true, …}`, which leaves it as it is. Operators may also write a reference to one, `env://NAME` or
+ * `file:///path`.
+ */
+export interface OrgConfigDocument {
+  /** Providers by name, each with the fields that `GET /v1/provider-types` lists. */
+  providers?: { [key: string]: JsonValue | null } | null;
+  /** Alias → model, or model → provider. */
+  model_map?: { [key: string]: JsonValue | null } | null;
+  /** Which provider a request goes to, and to which next: `targets`, `failover`, `retry`, `conditional_routes`, …. */
+  routing?: { [key: string]: JsonValue | null } | null;
+  /**
+   * How many requests and tokens a minute are let in: `global_rpm`, `global_tpm`, `per_user_rpm`, `per_model_rpm`, ….
+   */
+  rate_limiting?: { [key: string]: JsonValue | null } | null;
+  /** What answers cost: `enabled`, `custom_pricing`. */
+  cost_tracking?: { [key: string]: JsonValue | null } | null;
+}
+
+/** One thing wrong with a configuration. */
+export interface OrgConfigMistake {
+  /** As in `providers.openai.models[1]`. */
+  path: string;
+  message: string;
+}
+
+/** Which version is to come back. */
+export interface OrgConfigRollback {
+  version: number;
+}
+
+/** What would be said of a configuration. Nothing has been changed. */
+export interface OrgConfigValidation {
+  valid: boolean;
+  mistakes: Array<OrgConfigMistake>;
+}
+
+/** One version of a configuration. */
+export interface OrgConfigVersion {
+  version: number;
+  action: OrgConfigAction;
+  /** RFC 3339, in UTC. */
+  at: string;
+  /** Who made it. */
+  author: string;
+}
+
+/** The last hundred versions, the latest first. */
+export interface OrgConfigVersions {
+  /** Always `list`. */
+  object: 'list';
+  data: Array<OrgConfigVersion>;
+}
+
+/** Organisations in the order of their ids. */
+export interface OrgList {
+  /** Always `list`. */
+  object: 'list';
+  data: Array<OrgSummary>;
+  /** What `cursor` takes to go on; absent at the end. */
+  next_cursor?: string | null;
+}
+
+/** A provider that an organisation may use. */
+export interface OrgProvider {
+  name: string;
+  /** The type: `openai`, `anthropic`, …. */
+  type: string;
+  api_format: string;
+  /** Whether it is one of the gateway's own, which organisations share. */
+  shared: boolean;
+  /** The models that it lists, or that were discovered. */
+  models: Array<string>;
+  /** How it is doing, in each of its regions. */
+  health: Array<ProviderHealth>;
+}
+
+/** The providers that an organisation may use. */
+export interface OrgProviderList {
+  /** Always `list`. */
+  object: 'list';
+  data: Array<OrgProvider>;
+}
+
+/** An organisation, without what it has configured. */
+export interface OrgSummary {
+  org_id: string;
+  version: number;
+  /** Names of its providers. */
+  providers: Array<string>;
+  /** RFC 3339, in UTC. */
+  updated_at: string;
+  updated_by: string;
+}
+
 /** Text that most of the answer is expected to repeat. */
 export interface Prediction {
   content: TextContent;
@@ -955,6 +1166,53 @@ export interface ProviderHealth {
 
 /** How a provider is doing. */
 export type ProviderState = 'healthy' | 'degraded' | 'unhealthy' | 'recovering' | 'draining' | 'unknown' | (string & {});
+
+/** What came of a look at a provider, which no provider bills. */
+export interface ProviderTestResult {
+  provider: string;
+  /** Whether it answered its list of models with the credentials that it was given. */
+  ok: boolean;
+  took_ms: number;
+  /** The models that it says it has. */
+  models?: Array<string> | null;
+  /** Why it did not. */
+  error?: string | null;
+}
+
+/** A field of a provider's configuration. */
+export interface ProviderTypeField {
+  name: string;
+  /** `string`, `integer`, `boolean`, `array`, `object` or `duration` (`30s`, or a number of seconds). */
+  type: string;
+  /** Whether it is, or holds, a secret: never shown again, only that it is set. */
+  secret: boolean;
+  /**
+   * Whether the provider cannot do without it (or without what stands in for it: an Entra application for Azure's key).
+   */
+  required: boolean;
+  description: string;
+  /** What it can be, where that is a few words. */
+  values?: Array<string>;
+}
+
+/** A type of provider, as `type` names it. */
+export interface ProviderTypeInfo {
+  name: string;
+  /** The wire format that is spoken with it. */
+  api_format: string;
+  /** Where it is unless something else is said. */
+  base_url?: string | null;
+  /** What its `base_url` is or comes from, where there is no default. */
+  note?: string | null;
+  fields: Array<ProviderTypeField>;
+}
+
+/** Every type of provider. */
+export interface ProviderTypeList {
+  /** Always `list`. */
+  object: 'list';
+  data: Array<ProviderTypeInfo>;
+}
 
 /** The health of every configured provider. */
 export interface ProvidersHealth {
@@ -1255,6 +1513,46 @@ export interface RoutePlace {
 /** What says who serves a model. */
 export type RouteSource = 'provider_lock' | 'conditional_route' | 'request_targets' | 'targets' | 'model_map' | 'listed' | 'prefix' | 'discovered' | 'family' | 'default_model' | (string & {});
 
+/** Requests that meet a condition go where it says. */
+export interface RoutingPolicy {
+  /** Unique in the organisation. */
+  name: string;
+  /** Lower is tried first, by default 0. */
+  priority?: number | null;
+  /**
+   * Which requests, as `routing.conditional_routes` of the configuration file has it: `{"metadata.tier": {"$in":
+   * ["gold"]}}`.
+   */
+  condition: { [key: string]: JsonValue | null };
+  /** Where they go: `provider`, `model_override`. */
+  action: { [key: string]: JsonValue | null };
+}
+
+/** A policy that is no more. */
+export interface RoutingPolicyDeleted {
+  /** Always `routing.policy.deleted`. */
+  object: 'routing.policy.deleted';
+  name: string;
+  deleted: boolean;
+}
+
+/** The policies of an organisation, in the order in which they are written. */
+export interface RoutingPolicyList {
+  /** Always `list`. */
+  object: 'list';
+  data: Array<RoutingPolicy>;
+}
+
+/** What is to be changed; what is not named stays. */
+export interface RoutingPolicyUpdate {
+  /** Lower is tried first. */
+  priority?: number | null;
+  /** Which requests: replaced as a whole. */
+  condition?: { [key: string]: JsonValue | null } | null;
+  /** Where they go: replaced as a whole. */
+  action?: { [key: string]: JsonValue | null } | null;
+}
+
 /** How much of the context window search results may fill. */
 export type SearchContextSize = 'low' | 'medium' | 'high' | (string & {});
 
@@ -1500,6 +1798,67 @@ export interface UserMessage {
 
 /** How long-winded the answer is. */
 export type Verbosity = 'low' | 'medium' | 'high' | (string & {});
+
+/** A key, without the key itself. */
+export interface VirtualKey {
+  /** Always `key`. */
+  object: 'key';
+  id: string;
+  org_id: string;
+  /** How the key begins, to recognise it by. */
+  prefix: string;
+  name: string;
+  role: KeyRole;
+  /** Models it may use, with `*` as wildcard; empty for all. */
+  models: Array<string>;
+  /** Providers it may use; empty for all. */
+  providers: Array<string>;
+  /** Addresses and networks it may come from; empty for all. */
+  allowed_ips: Array<string>;
+  /** Tools that its requests may offer; empty for all. */
+  allowed_tools: Array<string>;
+  /** Those that they may not offer. */
+  denied_tools: Array<string>;
+  /** Requests a minute; 0 for any number. */
+  rate_limit_rpm: number;
+  /** Tokens a minute; 0 for any number. */
+  rate_limit_tpm: number;
+  /** Requests in progress at once; 0 for any number. */
+  max_concurrent: number;
+  /** What its owner says of it. */
+  metadata: { [key: string]: JsonValue | null };
+  /** When it stops working. */
+  expires_at?: string | null;
+  /** Whether it is kept without being let in. */
+  disabled: boolean;
+  /** Until when the key before the last rotation works. */
+  overlap_until?: string | null;
+  /** RFC 3339, in UTC. */
+  created_at: string;
+  /** Who made it. */
+  created_by: string;
+  /** RFC 3339, in UTC. */
+  updated_at: string;
+  /** The key itself: only in the answer that makes it, and never again. */
+  key?: string | null;
+}
+
+/** A key that opens nothing any more. */
+export interface VirtualKeyDeleted {
+  /** Always `key.deleted`. */
+  object: 'key.deleted';
+  id: string;
+  deleted: boolean;
+}
+
+/** The keys of an organisation, the oldest first. */
+export interface VirtualKeyList {
+  /** Always `list`. */
+  object: 'list';
+  data: Array<VirtualKey>;
+  /** What `cursor` takes to go on; absent at the end. */
+  next_cursor?: string | null;
+}
 
 /** A voice: `alloy`, `ash`, `ballad`, `coral`, `echo`, `sage`, `shimmer`, `verse`, `marin`, `cedar`, …, or your own. */
 export type Voice = string | CustomVoice;

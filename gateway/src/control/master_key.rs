@@ -80,7 +80,7 @@ impl MasterKey {
     }
 
     fn text(&self) -> Zeroizing<String> {
-        Zeroizing::new(STANDARD.encode(&*self.bytes))
+        Zeroizing::new(STANDARD.encode(*self.bytes))
     }
 }
 

@@ -159,7 +159,7 @@ async fn answer(
     let Found { route, source, .. } = way.route(&routing).await?;
     exchange.source = Some(source);
     if limiter.is_some() || account.is_some() {
-        limited::reserve(&way, (&*routing, &*route), &prices, limiter.as_deref(), exchange)?;
+        limited::reserve(&way, (&*routing, &*route), prices, limiter.as_deref(), exchange)?;
     }
     recorded::admit(gateway, exchange, &request, &asked)?;
     table.budgets.request();

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Literal, Optional, Union
+from typing import Any, Dict, List, Literal, Optional, Union
 
+from pydantic import Field
 from typing_extensions import TypeAlias
 
 from .._models import BaseModel
@@ -47,6 +48,7 @@ __all__ = [
     "FunctionCall",
     "FunctionCallDelta",
     "FunctionToolCall",
+    "KeyRole",
     "Liveness",
     "LivenessStatus",
     "Logprobs",
@@ -58,10 +60,28 @@ __all__ = [
     "ModerationOutcome",
     "ModerationReport",
     "ModerationResultsOutcome",
+    "OrgConfig",
+    "OrgConfigAction",
+    "OrgConfigChange",
+    "OrgConfigDeleted",
+    "OrgConfigDiff",
+    "OrgConfigDocument",
+    "OrgConfigMistake",
+    "OrgConfigValidation",
+    "OrgConfigVersion",
+    "OrgConfigVersions",
+    "OrgList",
+    "OrgProvider",
+    "OrgProviderList",
+    "OrgSummary",
     "PromptTokensDetails",
     "ProviderError",
     "ProviderHealth",
     "ProviderState",
+    "ProviderTestResult",
+    "ProviderTypeField",
+    "ProviderTypeInfo",
+    "ProviderTypeList",
     "ProvidersHealth",
     "Quantiles",
     "QuotaHealth",
@@ -86,6 +106,9 @@ __all__ = [
     "RoutePassedOver",
     "RoutePlace",
     "RouteSource",
+    "RoutingPolicy",
+    "RoutingPolicyDeleted",
+    "RoutingPolicyList",
     "ServiceTier",
     "StateChange",
     "TokenLogprob",
@@ -99,6 +122,9 @@ __all__ = [
     "UsageQuantiles",
     "UsageReport",
     "UsageRow",
+    "VirtualKey",
+    "VirtualKeyDeleted",
+    "VirtualKeyList",
 ]
 
 
@@ -502,6 +528,10 @@ class FunctionToolCall(BaseModel):
     """A function's name and arguments."""
 
 
+KeyRole: TypeAlias = Union[Literal["viewer", "member", "admin", "owner"], str]
+"""What a key may do."""
+
+
 class Liveness(BaseModel):
     """Whether the process is doing its work. Providers have no part in it: restarting the gateway does not
     mend them."""
@@ -597,6 +627,165 @@ class ModerationResultsOutcome(BaseModel):
     type: Literal["moderation_results"]
 
 
+class OrgConfig(BaseModel):
+    """What an organisation has configured. Secrets are never shown, only that they are set."""
+
+    object: Literal["org.config"]
+    """Always `org.config`."""
+    org_id: str
+    version: int
+    """Counts its changes, from 1."""
+    etag: str
+    """What `If-Match` takes: another one after every change. The header `ETag` has it too, in quotes."""
+    config: OrgConfigDocument
+    """The blocks of the configuration file that are an organisation's own; unknown keys are refused with
+    their path.
+    
+    A secret (`api_key`, `client_secret`, the value of a header, …) is a text, or the marker that was
+    read in its place, `{"set": true, …}`, which leaves it as it is. Operators may also write a
+    reference to one, `env://NAME` or `file:///path`."""
+    created_at: str
+    """RFC 3339, in UTC."""
+    updated_at: str
+    """RFC 3339, in UTC."""
+    updated_by: str
+    """Who made the last change."""
+
+
+OrgConfigAction: TypeAlias = Union[Literal["create", "replace", "update", "rollback"], str]
+"""How a version came to be."""
+
+
+class OrgConfigChange(BaseModel):
+    """One place at which two versions differ."""
+
+    path: str
+    """As in `providers.openai.base_url`."""
+    before: Optional[Any] = None
+    """What it was; absent when there was nothing."""
+    after: Optional[Any] = None
+    """What it is; absent when there is nothing any more."""
+
+
+class OrgConfigDeleted(BaseModel):
+    """An organisation that is no more."""
+
+    object: Literal["org.config.deleted"]
+    """Always `org.config.deleted`."""
+    org_id: str
+    deleted: bool
+
+
+class OrgConfigDiff(BaseModel):
+    """What two versions differ in. A secret that was set again differs in its `updated_at`."""
+
+    from_: int = Field(alias="from")
+    to: int
+    changes: List[OrgConfigChange]
+
+
+class OrgConfigDocument(BaseModel):
+    """The blocks of the configuration file that are an organisation's own; unknown keys are refused with
+    their path.
+
+    A secret (`api_key`, `client_secret`, the value of a header, …) is a text, or the marker that was
+    read in its place, `{"set": true, …}`, which leaves it as it is. Operators may also write a
+    reference to one, `env://NAME` or `file:///path`."""
+
+    providers: Optional[Dict[str, Optional[Any]]] = None
+    """Providers by name, each with the fields that `GET /v1/provider-types` lists."""
+    model_map: Optional[Dict[str, Optional[Any]]] = None
+    """Alias → model, or model → provider."""
+    routing: Optional[Dict[str, Optional[Any]]] = None
+    """Which provider a request goes to, and to which next: `targets`, `failover`, `retry`,
+    `conditional_routes`, …."""
+    rate_limiting: Optional[Dict[str, Optional[Any]]] = None
+    """How many requests and tokens a minute are let in: `global_rpm`, `global_tpm`, `per_user_rpm`,
+    `per_model_rpm`, …."""
+    cost_tracking: Optional[Dict[str, Optional[Any]]] = None
+    """What answers cost: `enabled`, `custom_pricing`."""
+
+
+class OrgConfigMistake(BaseModel):
+    """One thing wrong with a configuration."""
+
+    path: str
+    """As in `providers.openai.models[1]`."""
+    message: str
+
+
+class OrgConfigValidation(BaseModel):
+    """What would be said of a configuration. Nothing has been changed."""
+
+    valid: bool
+    mistakes: List[OrgConfigMistake]
+
+
+class OrgConfigVersion(BaseModel):
+    """One version of a configuration."""
+
+    version: int
+    action: OrgConfigAction
+    """How a version came to be."""
+    at: str
+    """RFC 3339, in UTC."""
+    author: str
+    """Who made it."""
+
+
+class OrgConfigVersions(BaseModel):
+    """The last hundred versions, the latest first."""
+
+    object: Literal["list"]
+    """Always `list`."""
+    data: List[OrgConfigVersion]
+
+
+class OrgList(BaseModel):
+    """Organisations in the order of their ids."""
+
+    object: Literal["list"]
+    """Always `list`."""
+    data: List[OrgSummary]
+    next_cursor: Optional[str] = None
+    """What `cursor` takes to go on; absent at the end."""
+
+
+class OrgProvider(BaseModel):
+    """A provider that an organisation may use."""
+
+    name: str
+    type: str
+    """The type: `openai`, `anthropic`, …."""
+    api_format: str
+    shared: bool
+    """Whether it is one of the gateway's own, which organisations share."""
+    models: List[str]
+    """The models that it lists, or that were discovered."""
+    health: List[ProviderHealth]
+    """How it is doing, in each of its regions."""
+
+
+class OrgProviderList(BaseModel):
+    """The providers that an organisation may use."""
+
+    object: Literal["list"]
+    """Always `list`."""
+    data: List[OrgProvider]
+
+
+class OrgSummary(BaseModel):
+    """An organisation, without what it has configured."""
+
+    org_id: str
+    version: int
+    providers: List[str]
+    """Names of its providers."""
+    updated_at: str
+    """RFC 3339, in UTC."""
+    updated_by: str
+
+
 class PromptTokensDetails(BaseModel):
     """What the tokens read consist of."""
 
@@ -677,6 +866,56 @@ class ProviderHealth(BaseModel):
 
 ProviderState: TypeAlias = Union[Literal["healthy", "degraded", "unhealthy", "recovering", "draining", "unknown"], str]
 """How a provider is doing."""
+
+
+class ProviderTestResult(BaseModel):
+    """What came of a look at a provider, which no provider bills."""
+
+    provider: str
+    ok: bool
+    """Whether it answered its list of models with the credentials that it was given."""
+    took_ms: float
+    models: Optional[List[str]] = None
+    """The models that it says it has."""
+    error: Optional[str] = None
+    """Why it did not."""
+
+
+class ProviderTypeField(BaseModel):
+    """A field of a provider's configuration."""
+
+    name: str
+    type: str
+    """`string`, `integer`, `boolean`, `array`, `object` or `duration` (`30s`, or a number of seconds)."""
+    secret: bool
+    """Whether it is, or holds, a secret: never shown again, only that it is set."""
+    required: bool
+    """Whether the provider cannot do without it (or without what stands in for it: an Entra application
+    for Azure's key)."""
+    description: str
+    values: Optional[List[str]] = None
+    """What it can be, where that is a few words."""
+
+
+class ProviderTypeInfo(BaseModel):
+    """A type of provider, as `type` names it."""
+
+    name: str
+    api_format: str
+    """The wire format that is spoken with it."""
+    base_url: Optional[str] = None
+    """Where it is unless something else is said."""
+    note: Optional[str] = None
+    """What its `base_url` is or comes from, where there is no default."""
+    fields: List[ProviderTypeField]
+
+
+class ProviderTypeList(BaseModel):
+    """Every type of provider."""
+
+    object: Literal["list"]
+    """Always `list`."""
+    data: List[ProviderTypeInfo]
 
 
 class ProvidersHealth(BaseModel):
@@ -964,6 +1203,37 @@ RouteSource: TypeAlias = Union[
 """What says who serves a model."""
 
 
+class RoutingPolicy(BaseModel):
+    """Requests that meet a condition go where it says."""
+
+    name: str
+    """Unique in the organisation."""
+    priority: Optional[int] = None
+    """Lower is tried first, by default 0."""
+    condition: Dict[str, Optional[Any]]
+    """Which requests, as `routing.conditional_routes` of the configuration file has it: `{"metadata.tier":
+    {"$in": ["gold"]}}`."""
+    action: Dict[str, Optional[Any]]
+    """Where they go: `provider`, `model_override`."""
+
+
+class RoutingPolicyDeleted(BaseModel):
+    """A policy that is no more."""
+
+    object: Literal["routing.policy.deleted"]
+    """Always `routing.policy.deleted`."""
+    name: str
+    deleted: bool
+
+
+class RoutingPolicyList(BaseModel):
+    """The policies of an organisation, in the order in which they are written."""
+
+    object: Literal["list"]
+    """Always `list`."""
+    data: List[RoutingPolicy]
+
+
 ServiceTier: TypeAlias = Union[Literal["auto", "default", "flex", "scale", "priority", "fast"], str]
 """How a request is processed and priced. OpenAI answers `priority` to `fast`."""
 
@@ -1136,3 +1406,68 @@ class UsageRow(BaseModel):
     """From the request's head to the end of its answer."""
     first_token_ms: Optional[UsageQuantiles] = None
     """From the request's head to a stream's first content."""
+
+
+class VirtualKey(BaseModel):
+    """A key, without the key itself."""
+
+    object: Literal["key"]
+    """Always `key`."""
+    id: str
+    org_id: str
+    prefix: str
+    """How the key begins, to recognise it by."""
+    name: str
+    role: KeyRole
+    """What a key may do."""
+    models: List[str]
+    """Models it may use, with `*` as wildcard; empty for all."""
+    providers: List[str]
+    """Providers it may use; empty for all."""
+    allowed_ips: List[str]
+    """Addresses and networks it may come from; empty for all."""
+    allowed_tools: List[str]
+    """Tools that its requests may offer; empty for all."""
+    denied_tools: List[str]
+    """Those that they may not offer."""
+    rate_limit_rpm: int
+    """Requests a minute; 0 for any number."""
+    rate_limit_tpm: int
+    """Tokens a minute; 0 for any number."""
+    max_concurrent: int
+    """Requests in progress at once; 0 for any number."""
+    metadata: Dict[str, Optional[Any]]
+    """What its owner says of it."""
+    expires_at: Optional[str] = None
+    """When it stops working."""
+    disabled: bool
+    """Whether it is kept without being let in."""
+    overlap_until: Optional[str] = None
+    """Until when the key before the last rotation works."""
+    created_at: str
+    """RFC 3339, in UTC."""
+    created_by: str
+    """Who made it."""
+    updated_at: str
+    """RFC 3339, in UTC."""
+    key: Optional[str] = None
+    """The key itself: only in the answer that makes it, and never again."""
+
+
+class VirtualKeyDeleted(BaseModel):
+    """A key that opens nothing any more."""
+
+    object: Literal["key.deleted"]
+    """Always `key.deleted`."""
+    id: str
+    deleted: bool
+
+
+class VirtualKeyList(BaseModel):
+    """The keys of an organisation, the oldest first."""
+
+    object: Literal["list"]
+    """Always `list`."""
+    data: List[VirtualKey]
+    next_cursor: Optional[str] = None
+    """What `cursor` takes to go on; absent at the end."""

@@ -51,6 +51,10 @@ __all__ = [
     "ImageUrl",
     "InputAudio",
     "JsonSchemaFormat",
+    "KeyCreateRequest",
+    "KeyRole",
+    "KeyRotateRequest",
+    "KeyUpdateRequest",
     "MessageContent",
     "Modality",
     "ModerationMode",
@@ -58,6 +62,8 @@ __all__ = [
     "ModerationPolicy",
     "ModerationRule",
     "NamedToolChoice",
+    "OrgConfigDocument",
+    "OrgConfigRollback",
     "Prediction",
     "PromptCacheBreakpoint",
     "PromptCacheMode",
@@ -74,6 +80,8 @@ __all__ = [
     "ResponseFormatJsonSchema",
     "ResponseFormatText",
     "RouteExplainRequest",
+    "RoutingPolicy",
+    "RoutingPolicyUpdate",
     "SearchContextSize",
     "ServiceTier",
     "Stop",
@@ -539,6 +547,81 @@ class JsonSchemaFormat(TypedDict, total=False):
     """Whether the model is held to the schema exactly, for which only a subset of JSON Schema is allowed."""
 
 
+class KeyCreateRequest(TypedDict, total=False):
+    """What a key may be used for, in the words of `auth.keys` of the configuration file."""
+
+    name: Required[str]
+    """Name for people, unique in the organisation."""
+    role: Optional[KeyRole]
+    """By default `member`."""
+    models: Optional[List[str]]
+    """Models it may use, with `*` as wildcard; by default all."""
+    providers: Optional[List[str]]
+    """Providers it may use; by default all."""
+    allowed_ips: Optional[List[str]]
+    """Addresses and networks it may come from; by default all."""
+    allowed_tools: Optional[List[str]]
+    """Names of functions, and types of a provider's own tools, that its requests may offer, with `*` as
+    wildcard."""
+    denied_tools: Optional[List[str]]
+    """Those that they may not offer, whatever else is allowed."""
+    rate_limit_rpm: Optional[int]
+    """Requests a minute; 0 for any number."""
+    rate_limit_tpm: Optional[int]
+    """Tokens a minute; 0 for any number."""
+    max_concurrent: Optional[int]
+    """Requests in progress at once; 0 for any number."""
+    metadata: Optional[Dict[str, Optional[Any]]]
+    """What there is to say of it, scalars by name: in logs, and for conditional routes."""
+    expires_at: Optional[str]
+    """When it stops working, as `2027-01-01T00:00:00Z`."""
+    disabled: Optional[bool]
+    """`true` keeps it without letting it in."""
+
+
+KeyRole: TypeAlias = Union[Literal["viewer", "member", "admin", "owner"], str]
+"""What a key may do."""
+
+
+class KeyRotateRequest(TypedDict, total=False):
+    """How a key is replaced."""
+
+    overlap_seconds: Optional[int]
+    """Seconds for which the old one works beside the new one, at most 30 days; by default 0."""
+
+
+class KeyUpdateRequest(TypedDict, total=False):
+    """What is to be changed; what is not named stays, and null brings back the default."""
+
+    name: Optional[str]
+    """Name for people, unique in the organisation."""
+    role: Optional[KeyRole]
+    """What a key may do."""
+    models: Optional[List[str]]
+    """Models it may use, with `*` as wildcard."""
+    providers: Optional[List[str]]
+    """Providers it may use."""
+    allowed_ips: Optional[List[str]]
+    """Addresses and networks it may come from."""
+    allowed_tools: Optional[List[str]]
+    """Names of functions, and types of a provider's own tools, that its requests may offer, with `*` as
+    wildcard."""
+    denied_tools: Optional[List[str]]
+    """Those that they may not offer, whatever else is allowed."""
+    rate_limit_rpm: Optional[int]
+    """Requests a minute; 0 for any number."""
+    rate_limit_tpm: Optional[int]
+    """Tokens a minute; 0 for any number."""
+    max_concurrent: Optional[int]
+    """Requests in progress at once; 0 for any number."""
+    metadata: Optional[Dict[str, Optional[Any]]]
+    """What there is to say of it, scalars by name: in logs, and for conditional routes."""
+    expires_at: Optional[str]
+    """When it stops working, as `2027-01-01T00:00:00Z`."""
+    disabled: Optional[bool]
+    """`true` keeps it without letting it in."""
+
+
 MessageContent: TypeAlias = Union["str", "List[ContentPart]"]
 """What a message contains: text, or parts. Developer, system and tool messages hold text parts,
 assistant messages text and refusals, user messages everything but refusals."""
@@ -579,6 +662,34 @@ class ModerationRule(TypedDict, total=False):
 
 NamedToolChoice: TypeAlias = Union["FunctionToolChoice", "CustomToolChoice", "AllowedToolsChoice"]
 """The tool that the model has to call, or those among which it chooses."""
+
+
+class OrgConfigDocument(TypedDict, total=False):
+    """The blocks of the configuration file that are an organisation's own; unknown keys are refused with
+    their path.
+
+    A secret (`api_key`, `client_secret`, the value of a header, …) is a text, or the marker that was
+    read in its place, `{"set": true, …}`, which leaves it as it is. Operators may also write a
+    reference to one, `env://NAME` or `file:///path`."""
+
+    providers: Optional[Dict[str, Optional[Any]]]
+    """Providers by name, each with the fields that `GET /v1/provider-types` lists."""
+    model_map: Optional[Dict[str, Optional[Any]]]
+    """Alias → model, or model → provider."""
+    routing: Optional[Dict[str, Optional[Any]]]
+    """Which provider a request goes to, and to which next: `targets`, `failover`, `retry`,
+    `conditional_routes`, …."""
+    rate_limiting: Optional[Dict[str, Optional[Any]]]
+    """How many requests and tokens a minute are let in: `global_rpm`, `global_tpm`, `per_user_rpm`,
+    `per_model_rpm`, …."""
+    cost_tracking: Optional[Dict[str, Optional[Any]]]
+    """What answers cost: `enabled`, `custom_pricing`."""
+
+
+class OrgConfigRollback(TypedDict, total=False):
+    """Which version is to come back."""
+
+    version: Required[int]
 
 
 class Prediction(TypedDict, total=False):
@@ -688,6 +799,31 @@ class RouteExplainRequest(TypedDict, total=False):
 
     model: Required[str]
     """The model that one would ask for."""
+
+
+class RoutingPolicy(TypedDict, total=False):
+    """Requests that meet a condition go where it says."""
+
+    name: Required[str]
+    """Unique in the organisation."""
+    priority: Optional[int]
+    """Lower is tried first, by default 0."""
+    condition: Required[Dict[str, Optional[Any]]]
+    """Which requests, as `routing.conditional_routes` of the configuration file has it: `{"metadata.tier":
+    {"$in": ["gold"]}}`."""
+    action: Required[Dict[str, Optional[Any]]]
+    """Where they go: `provider`, `model_override`."""
+
+
+class RoutingPolicyUpdate(TypedDict, total=False):
+    """What is to be changed; what is not named stays."""
+
+    priority: Optional[int]
+    """Lower is tried first."""
+    condition: Optional[Dict[str, Optional[Any]]]
+    """Which requests: replaced as a whole."""
+    action: Optional[Dict[str, Optional[Any]]]
+    """Where they go: replaced as a whole."""
 
 
 SearchContextSize: TypeAlias = Union[Literal["low", "medium", "high"], str]
