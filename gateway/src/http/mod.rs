@@ -12,6 +12,7 @@ mod heads;
 mod health;
 mod leftover;
 mod limited;
+mod limits;
 mod listener;
 mod models;
 mod openapi;
