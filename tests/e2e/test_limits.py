@@ -218,6 +218,26 @@ def test_a_reload_keeps_what_was_used(upstream):
         assert left("other") in (7, 8, 9), "nobody else starts anew"
 
 
+def test_a_key_can_ask_where_it_stands(upstream):
+    upstream.reset()
+    limits = {"global_tpm": 50_000, "per_user_rpm": 3, "per_model_rpm": {"acme-*": 9}}
+    with gateway_of(upstream, [key("app", rate_limit_tpm=10_000, max_concurrent=4), key("free")], rate_limiting=limits) as gateway:
+        running = gateway.open_chat(ask(max_tokens=4_000), [*bearer("app"), ("x-prism-user-id", "ann")])
+        call = upstream.take()
+        asked = gateway.get("/v1/limits", [*bearer("app"), ("x-prism-user-id", "ann")]).json()
+        stands = {(one["scope"], one["name"], one["unit"]): (one["limit"], one["remaining"]) for one in asked["rates"]}
+        assert stands.pop(("user", "ann", "requests")) == (3, 2) and stands.pop(("model", "acme-*", "requests")) == (9, 8)
+        limit, left = stands.pop(("key", "app", "tokens"))
+        assert limit == 10_000 and 5_900 < left < 6_000
+        assert stands.pop(("organisation", "default", "tokens"))[0] == 50_000 and not stands
+        assert asked["concurrency"] == {"limit": 4, "in_progress": 1} and asked["budgets"] == []
+        others = gateway.get("/v1/limits", bearer("free")).json()
+        assert {one["scope"] for one in others["rates"]} == {"model", "organisation"} and "concurrency" not in others
+        assert gateway.get("/v1/limits", bearer("nobody")).status == 401
+        call.run(json_reply(completion("pong", usage=USAGE)))
+        assert running.reply().status == 200
+
+
 def test_tools_of_a_key(upstream):
     keys = [key("some", allowed_tools=["get_*", "web_search"], denied_tools=["get_secret"]), key("free")]
     tool = lambda name: {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}

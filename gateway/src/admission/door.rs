@@ -37,6 +37,10 @@ impl Door {
         (before < self.most.load(Relaxed)).then_some(entry)
     }
 
+    pub fn most(&self) -> usize {
+        self.most.load(Relaxed)
+    }
+
     pub fn inside(&self) -> usize {
         self.inside.load(Relaxed)
     }

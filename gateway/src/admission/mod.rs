@@ -10,7 +10,9 @@ mod virtual_keys;
 pub use budgets::{PurseView, SpendBook, SpendFile};
 pub use door::{Door, Entries, Entry};
 pub use keys::{Caller, KEY_PREFIX, KeyRing};
-pub use limits::{Account, Accounts, Demand, Estimate, Exceeded, Limiter, Reservation, Scope, Terms, input_tokens};
+pub use limits::{
+    Account, Accounts, Demand, Estimate, Exceeded, Limiter, Reservation, Scope, Shown, Terms, input_tokens,
+};
 pub use virtual_keys::{KeyHash, VirtualKeys};
 
 /// The organisation of the configuration file's keys, and of everybody where there are none.

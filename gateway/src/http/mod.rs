@@ -14,6 +14,7 @@ mod health;
 mod keys;
 mod leftover;
 mod limited;
+mod limits;
 mod listener;
 mod models;
 mod openapi;

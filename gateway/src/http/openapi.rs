@@ -17,7 +17,7 @@ use utoipa::{
     },
 };
 
-use super::{Gateway, call, health, keys, models, org_configs, policies, providers, route, usage};
+use super::{Gateway, call, health, keys, limits, models, org_configs, policies, providers, route, usage};
 use crate::api::{self, ErrorEnvelope};
 
 /// Every route that has a handler of its own: in the router by its path and methods alone, in the document with all that
@@ -44,6 +44,7 @@ macro_rules! served {
                 (name = "Rerank", description = "Documents by their relevance to a query"),
                 (name = "Models", description = "What can be called"),
                 (name = "Providers", description = "The providers behind the gateway"),
+                (name = "Limits", description = "How much may be asked for"),
                 (name = "Routing", description = "Why a request goes where it goes"),
                 (name = "Routing Decisions", description = "Where recent requests went"),
                 (name = "Usage", description = "What has been used, and what it cost"),
@@ -91,6 +92,7 @@ served! {
     route::explain_route,
     route::decision,
     usage::list,
+    limits::retrieve,
     health::providers,
     health::healthz,
     health::livez,

@@ -27,6 +27,7 @@ CALLS = {
     "models.retrieve": (dict(model="simulator/echo"), types.ModelInfo),
     "route.explain": (dict(request={"model": "simulator/echo", "messages": MESSAGES}), types.RouteExplanation),
     "route.decisions.retrieve": ({}, types.RouteDecision),
+    "limits.retrieve": ({}, types.Limits),
     "providers.health": ({}, types.ProvidersHealth),
     "health.retrieve": ({}, types.Liveness),
     "health.live": ({}, types.Liveness),
@@ -163,6 +164,23 @@ def test_the_way_of_a_request(client):
         client.route.decisions.retrieve(request_id="req_nothing")
     provider = client.providers.health().data[0]
     assert provider.breaker.state == "closed" and provider.availability.hour.requests > 0 and provider.quotas == []
+
+
+def test_a_key_sees_where_it_stands():
+    key = {"name": "app", "key": "sk-prism-app", "rate_limit_rpm": 5, "max_concurrent": 3}
+    config = {"auth": {"keys": [key]}, "budgets": {"limit": "10.50"}, "providers": {"simulator": {}}}
+    with Gateway(config) as limited, prism.Prism(api_key="sk-prism-app", base_url=limited.url, max_retries=0) as client:
+        chat(client)
+        limits = client.limits.retrieve()
+        assert [(one.scope, one.name, one.unit, one.limit, one.remaining) for one in limits.rates] == [("key", "app", "requests", 5, 4)]
+        assert limits.concurrency.limit == 3 and limits.concurrency.in_progress == 0
+        budget = limits.budgets[0]
+        assert (budget.scope, budget.limit, budget.spent, budget.reserved) == ("organisation", "10.5", "0", "0")
+        assert budget.period == "monthly" and budget.hard and budget.resets_at.endswith("-01T00:00:00Z")
+        with pytest.raises(prism.RateLimitError) as told:
+            for _ in range(5):
+                chat(client)
+        assert told.value.code == "rate_limit_exceeded" and client.limits.retrieve().rates[0].remaining == 0
 
 
 def test_models_with_slashes(client):

@@ -154,6 +154,12 @@ impl Account {
         })
     }
 
+    /// Requests in progress, and how many there may be; `None` for any number.
+    pub(super) fn places(&self) -> Option<(usize, usize)> {
+        let most = self.door.most();
+        (most < usize::MAX).then(|| (self.door.inside(), most))
+    }
+
     pub fn has_budget(&self) -> bool {
         self.has_budget.load(Relaxed)
     }

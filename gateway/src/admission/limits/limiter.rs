@@ -11,12 +11,12 @@ use crate::{
 /// Immutable: a reload makes a new one, with the accounts of the old.
 #[derive(Debug)]
 pub struct Limiter {
-    organisation: Option<Arc<Account>>,
+    pub(super) organisation: Option<Arc<Account>>,
     /// By pattern.
-    models: Vec<Arc<Account>>,
-    users: Option<Arc<Users>>,
+    pub(super) models: Vec<Arc<Account>>,
+    pub(super) users: Option<Arc<Users>>,
     /// Users that have a budget.
-    spenders: HashMap<Box<str>, Arc<Account>>,
+    pub(super) spenders: HashMap<Box<str>, Arc<Account>>,
 }
 
 /// What a request asks for.

@@ -15,6 +15,7 @@ mod estimate;
 mod exceeded;
 mod limiter;
 mod reservation;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -26,3 +27,4 @@ pub use estimate::{Estimate, input_tokens};
 pub use exceeded::Exceeded;
 pub use limiter::{Demand, Limiter};
 pub use reservation::Reservation;
+pub use shown::Shown;
