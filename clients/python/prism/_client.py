@@ -118,6 +118,12 @@ class Prism(SyncClient):
         return Keys(self)
 
     @cached_property
+    def limits(self) -> _r.Limits:
+        from ._resources import Limits
+
+        return Limits(self)
+
+    @cached_property
     def models(self) -> _r.Models:
         from ._resources import Models
 
@@ -261,6 +267,12 @@ class AsyncPrism(AsyncClient):
         from ._async_resources import AsyncKeys
 
         return AsyncKeys(self)
+
+    @cached_property
+    def limits(self) -> _a.AsyncLimits:
+        from ._async_resources import AsyncLimits
+
+        return AsyncLimits(self)
 
     @cached_property
     def models(self) -> _a.AsyncModels:

@@ -811,7 +811,8 @@ class Health:
     ) -> _t.Readiness:
         """Readiness
 
-        200 when requests are served, 503 before the start is complete and while the process drains.
+        200 when requests are served, 503 before the start is complete and while the process drains. NATS
+        and the disk have no part in it: what is wrong with them is a warning.
 
         `GET /readyz`
 
@@ -1295,6 +1296,77 @@ class KeysWithStreamingResponse:
         self.rotate = streaming(resource.rotate)
 
         self.update = streaming(resource.update)
+
+
+class Limits:
+    """limits: How much may be asked for."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> LimitsWithRawResponse:
+        """The same methods; they give the answer with its HTTP."""
+        return LimitsWithRawResponse(Limits(View(self._client._raw)))
+
+    @cached_property
+    def with_streaming_response(self) -> LimitsWithStreamingResponse:
+        """The same methods; they give context managers around answers that were not read yet."""
+        return LimitsWithStreamingResponse(Limits(View(self._client._streaming)))
+
+    def retrieve(
+        self,
+        *,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Mapping[str, Any]] = None,
+        extra_body: Optional[Mapping[str, Any]] = None,
+        timeout: Union[TimeoutTypes, Omit] = omit,
+    ) -> _t.Limits:
+        """Retrieve limits
+
+        How the limits stand that a request with this key would meet: its own, those of everybody together
+        and of models, and those of the user that is named. Asking takes nothing from any of them.
+
+        `GET /v1/limits`
+
+            extra_headers: More headers; `create_headers` knows the gateway's.
+            extra_query: More query parameters.
+            extra_body: More members of the body; they win.
+            timeout: Seconds, or a `Timeout`, instead of the client's.
+
+        Returns:
+            The limits
+
+        Raises:
+            APIStatusError: The answer was an error.
+                4XX: The request cannot be served as it is
+                5XX: The gateway is overloaded or draining
+            APIConnectionError: There was no answer; `APITimeoutError` when there was none in time.
+        """
+        answer: _t.Limits = self._client.request(
+            Call(
+                method="GET",
+                path="/v1/limits",
+                answer="Limits",
+                extra_headers=extra_headers,
+                extra_query=extra_query,
+                extra_body=extra_body,
+                timeout=timeout,
+            )
+        )
+        return answer
+
+
+class LimitsWithRawResponse:
+    def __init__(self, resource: Limits) -> None:
+
+        self.retrieve = raw(resource.retrieve)
+
+
+class LimitsWithStreamingResponse:
+    def __init__(self, resource: Limits) -> None:
+
+        self.retrieve = streaming(resource.retrieve)
 
 
 class Models:

@@ -11,6 +11,7 @@ export class Prism extends APIClient {
   readonly embeddings: resources.Embeddings;
   readonly health: resources.Health;
   readonly keys: resources.Keys;
+  readonly limits: resources.Limits;
   readonly models: resources.Models;
   readonly orgConfigs: resources.OrgConfigs;
   readonly providerTypes: resources.ProviderTypes;
@@ -27,6 +28,7 @@ export class Prism extends APIClient {
     this.embeddings = new resources.Embeddings(this);
     this.health = new resources.Health(this);
     this.keys = new resources.Keys(this);
+    this.limits = new resources.Limits(this);
     this.models = new resources.Models(this);
     this.orgConfigs = new resources.OrgConfigs(this);
     this.providerTypes = new resources.ProviderTypes(this);

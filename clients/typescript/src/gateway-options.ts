@@ -27,6 +27,8 @@ export interface GatewayOptions {
    * with the last of them in `Last-Event-ID` goes on where the connection was lost.
    */
   resumable?: integer | null | undefined;
+  /** The user whose limits are shown beside those of the key */
+  userId?: string | null | undefined;
 }
 
 type integer = number;

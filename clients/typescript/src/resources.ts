@@ -153,7 +153,8 @@ export class Health {
   /**
    * Readiness
    *
-   * 200 when requests are served, 503 before the start is complete and while the process drains.
+   * 200 when requests are served, 503 before the start is complete and while the process drains. NATS
+   * and the disk have no part in it: what is wrong with them is a warning.
    *
    * `GET /readyz`
    * @returns Requests are served
@@ -303,6 +304,31 @@ export class Keys {
       server: 'control_plane',
       pathParams: { org_id: orgId, key_id: keyId },
       body,
+    }, options);
+  }
+}
+
+/** `client.limits` */
+export class Limits {
+  readonly #client: APIClient;
+
+  constructor(client: APIClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Retrieve limits
+   *
+   * How the limits stand that a request with this key would meet: its own, those of everybody together
+   * and of models, and those of the user that is named. Asking takes nothing from any of them.
+   *
+   * `GET /v1/limits`
+   * @returns The limits
+   */
+  retrieve(options?: RequestOptions): APIPromise<Answer<types.Limits>> {
+    return this.#client.request({
+      method: 'GET',
+      path: '/v1/limits',
     }, options);
   }
 }

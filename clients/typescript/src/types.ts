@@ -148,6 +148,25 @@ export interface BreakerTransition {
   reason: string;
 }
 
+/** When a budget begins anew, in UTC. */
+export type BudgetPeriod = 'daily' | 'weekly' | 'monthly' | 'total' | (string & {});
+
+/** One budget; amounts are US dollars as plain decimals. */
+export interface BudgetStanding {
+  scope: LimitScope;
+  /** Of the organisation, key or user. */
+  name: string;
+  period: BudgetPeriod;
+  limit: string;
+  spent: string;
+  /** For requests in progress. */
+  reserved: string;
+  /** Whether requests beyond it are refused. */
+  hard: boolean;
+  /** When it begins anew; absent where it never does. */
+  resets_at?: string | null;
+}
+
 /** How gladly a candidate is asked. */
 export type CandidateReadiness = 'ready' | 'reluctant' | 'low' | 'out' | (string & {});
 
@@ -402,6 +421,12 @@ export interface CompletionTokensDetails {
   text_tokens?: number | null;
 
   [key: string]: unknown;
+}
+
+/** Requests of the key in progress, the one that asks aside. */
+export interface ConcurrencyStanding {
+  limit: number;
+  in_progress: number;
 }
 
 /** A piece of a message. */
@@ -795,6 +820,23 @@ export interface KeyUpdateRequest {
   expires_at?: string | null;
   /** `true` keeps it without letting it in. */
   disabled?: boolean | null;
+}
+
+/** Who is limited. */
+export type LimitScope = 'organisation' | 'key' | 'user' | 'model' | (string & {});
+
+/** What is counted. */
+export type LimitUnit = 'requests' | 'tokens' | (string & {});
+
+/** How the limits of a caller stand. What is not listed is not limited. */
+export interface Limits {
+  /** Always `limits`. */
+  object: 'limits';
+  /** Limits a minute. */
+  rates: Array<RateStanding>;
+  budgets: Array<BudgetStanding>;
+  /** Absent where the key may have any number of requests in progress. */
+  concurrency?: ConcurrencyStanding | null;
 }
 
 /** Whether the process is doing its work. Providers have no part in it: restarting the gateway does not mend them. */
@@ -1247,11 +1289,26 @@ export interface QuotaHealth {
 /** What is left of a quota. */
 export type QuotaLevel = 'limited' | 'low' | (string & {});
 
+/** One limit a minute. */
+export interface RateStanding {
+  scope: LimitScope;
+  /** Of the organisation, key, user or pattern. */
+  name: string;
+  unit: LimitUnit;
+  limit: number;
+  /** Neither used nor reserved for requests in progress. */
+  remaining: number;
+  /** Until all of it is there again, in milliseconds. */
+  reset_ms: number;
+}
+
 /** Whether the gateway should be sent requests. */
 export interface Readiness {
   status: ReadinessStatus;
   /** What stands in the way; empty when it is ready. */
   reasons: Array<string>;
+  /** What is not as it should be although requests are served: NATS is away, the spool is full. */
+  warnings?: Array<string>;
 }
 
 /** Whether requests are welcome. */

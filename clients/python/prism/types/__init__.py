@@ -20,6 +20,8 @@ __all__ = [
     "BreakerHealth",
     "BreakerPhase",
     "BreakerTransition",
+    "BudgetPeriod",
+    "BudgetStanding",
     "CandidateReadiness",
     "ChatCompletion",
     "ChatCompletionChunk",
@@ -30,6 +32,7 @@ __all__ = [
     "CompletionChoice",
     "CompletionLogprobs",
     "CompletionTokensDetails",
+    "ConcurrencyStanding",
     "CredentialHealth",
     "CredentialStatus",
     "CustomCall",
@@ -49,6 +52,9 @@ __all__ = [
     "FunctionCallDelta",
     "FunctionToolCall",
     "KeyRole",
+    "LimitScope",
+    "LimitUnit",
+    "Limits",
     "Liveness",
     "LivenessStatus",
     "Logprobs",
@@ -86,6 +92,7 @@ __all__ = [
     "Quantiles",
     "QuotaHealth",
     "QuotaLevel",
+    "RateStanding",
     "Readiness",
     "ReadinessStatus",
     "RerankBilledUnits",
@@ -208,6 +215,29 @@ class BreakerTransition(BaseModel):
     """Where a circuit breaker stands."""
     reason: str
     """Why, in words."""
+
+
+BudgetPeriod: TypeAlias = Union[Literal["daily", "weekly", "monthly", "total"], str]
+"""When a budget begins anew, in UTC."""
+
+
+class BudgetStanding(BaseModel):
+    """One budget; amounts are US dollars as plain decimals."""
+
+    scope: LimitScope
+    """Who is limited."""
+    name: str
+    """Of the organisation, key or user."""
+    period: BudgetPeriod
+    """When a budget begins anew, in UTC."""
+    limit: str
+    spent: str
+    reserved: str
+    """For requests in progress."""
+    hard: bool
+    """Whether requests beyond it are refused."""
+    resets_at: Optional[str] = None
+    """When it begins anew; absent where it never does."""
 
 
 CandidateReadiness: TypeAlias = Union[Literal["ready", "reluctant", "low", "out"], str]
@@ -346,6 +376,13 @@ class CompletionTokensDetails(BaseModel):
     rejected_prediction_tokens: Optional[int] = None
     """Tokens of the request's `prediction` that are not in the answer, and are billed all the same."""
     text_tokens: Optional[int] = None
+
+
+class ConcurrencyStanding(BaseModel):
+    """Requests of the key in progress, the one that asks aside."""
+
+    limit: int
+    in_progress: int
 
 
 class CredentialHealth(BaseModel):
@@ -530,6 +567,26 @@ class FunctionToolCall(BaseModel):
 
 KeyRole: TypeAlias = Union[Literal["viewer", "member", "admin", "owner"], str]
 """What a key may do."""
+
+
+LimitScope: TypeAlias = Union[Literal["organisation", "key", "user", "model"], str]
+"""Who is limited."""
+
+
+LimitUnit: TypeAlias = Union[Literal["requests", "tokens"], str]
+"""What is counted."""
+
+
+class Limits(BaseModel):
+    """How the limits of a caller stand. What is not listed is not limited."""
+
+    object: Literal["limits"]
+    """Always `limits`."""
+    rates: List[RateStanding]
+    """Limits a minute."""
+    budgets: List[BudgetStanding]
+    concurrency: Optional[ConcurrencyStanding] = None
+    """Absent where the key may have any number of requests in progress."""
 
 
 class Liveness(BaseModel):
@@ -956,6 +1013,22 @@ QuotaLevel: TypeAlias = Union[Literal["limited", "low"], str]
 """What is left of a quota."""
 
 
+class RateStanding(BaseModel):
+    """One limit a minute."""
+
+    scope: LimitScope
+    """Who is limited."""
+    name: str
+    """Of the organisation, key, user or pattern."""
+    unit: LimitUnit
+    """What is counted."""
+    limit: int
+    remaining: int
+    """Neither used nor reserved for requests in progress."""
+    reset_ms: int
+    """Until all of it is there again, in milliseconds."""
+
+
 class Readiness(BaseModel):
     """Whether the gateway should be sent requests."""
 
@@ -963,6 +1036,8 @@ class Readiness(BaseModel):
     """Whether requests are welcome."""
     reasons: List[str]
     """What stands in the way; empty when it is ready."""
+    warnings: Optional[List[str]] = None
+    """What is not as it should be although requests are served: NATS is away, the spool is full."""
 
 
 ReadinessStatus: TypeAlias = Union[Literal["ready", "not_ready"], str]
