@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { Prism } from '@futureagi/prism';
+import { Page, Prism } from '@futureagi/prism';
 
 import { startGateway, startUpstream } from '../../node/prism.js';
 
@@ -61,7 +61,8 @@ for (const operation of operations) {
     const ok = Object.entries(operation.responses).find(([status]) => status.startsWith('2'))[1].content;
     if (!ok['application/json']) return assert.ok(data instanceof Response && (await data.text()).length > 0);
     const schema = document.components.schemas[ok['application/json'].schema.$ref.split('/').pop()];
-    for (const member of schema.required) assert.ok(member in data, `${member} of ${JSON.stringify(data)}`);
+    const body = data instanceof Page ? data.body : data;
+    for (const member of schema.required) assert.ok(member in body, `${member} of ${JSON.stringify(body)}`);
   });
 
   if (Object.values(operation.responses).some((response) => response.content?.['text/event-stream'])) {
