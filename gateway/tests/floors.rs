@@ -4,7 +4,8 @@
 use std::{fs, path::Path};
 
 const FLOORS: &[&[&str]] = &[
-    &["body", "ids", "memory", "money", "secret", "spool"],
+    &["ids", "memory", "money", "secret", "spool"],
+    &["body"],
     &["refusal", "api", "config"],
     &["prices", "wire"],
     &["transport", "telemetry", "store"],
