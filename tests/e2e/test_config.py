@@ -27,7 +27,7 @@ providers:
     timeouts: {idle: 5s, idel: 6s}
 routing:
   failover: {enabled: maybe}
-budgets: {limit: 5}
+cache: {ttl: 5}
 auth:
   keys:
     - {key: abc}
@@ -47,7 +47,7 @@ def test_all_mistakes_are_reported_at_once_with_their_lines(tmp_path):
     said = done.stdout + done.stderr
     assert done.returncode != 0
     for word in ("99999|port", "hots", "header_timeout|soon", "NO_SUCH_VARIABLE_HERE", "acme.*base_url|base_url.*acme", "antropic",
-                 "idel", "enabled|maybe", "budgets", "expires_at|tomorrow", "allowed_ips|nonsense", "format|xml"):
+                 "idel", "enabled|maybe", "cache", "expires_at|tomorrow", "allowed_ips|nonsense", "format|xml"):
         assert re.search(word, said), f"{word} is not mentioned:\n{said}"
     lines = {int(line) for line in re.findall(r"prism\.yaml:(\d+)", said)}
     for line in (2, 3, 4, 6, 7, 8, 10, 11, 13, 14, 17, 18, 19):
@@ -60,7 +60,7 @@ def test_the_same_mistakes_keep_the_gateway_from_starting(tmp_path):
     file.write_text(MISTAKEN)
     done = run("--config", str(file), "--port", "0")
     assert done.returncode != 0
-    assert "hots" in done.stdout + done.stderr and "budgets" in done.stdout + done.stderr
+    assert "hots" in done.stdout + done.stderr and "cache" in done.stdout + done.stderr
 
 
 def test_a_good_file_is_said_to_be_good(tmp_path):
@@ -178,7 +178,7 @@ def test_a_provider_can_be_added_changed_and_taken_away_while_running(running, u
     assert second.last.header("authorization") == "Bearer sk-new"
 
 
-@pytest.mark.parametrize("broken", ["providers: [", "providers: {first: {nonsense: 1}}", "", "budgets: {limit: 1}"])
+@pytest.mark.parametrize("broken", ["providers: [", "providers: {first: {nonsense: 1}}", "", "cache: {ttl: 1}"])
 def test_a_broken_file_keeps_the_last_good_one(running, upstream, second, broken):
     if not broken:
         running.config_file.unlink()

@@ -251,7 +251,8 @@ def test_the_document_names_every_route_that_exists(gateway):
     assert {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank", "/v1/models", "/v1/models/{model}", "/healthz", "/livez",
             "/readyz", "/v1/providers/health", "/metrics", "/v1/route/explain", "/v1/route/decisions/{request_id}"} <= set(paths)
     known = gateway.chat(b"{}").header("x-prism-request-id")
-    for path, methods in paths.items():
+    # organisations are administered where there is a control plane: test_admin_routes calls every one of those
+    for path, methods in ((path, methods) for path, methods in paths.items() if not path.startswith(("/v1/orgs", "/v1/provider-types"))):
         for method in set(methods) & {"get", "post", "put", "patch", "delete"}:
             reply = gateway.call(method.upper(), path.replace("{model}", "acme-large").replace("{request_id}", known), b"{}" if method == "post" else None)
             assert reply.status not in (405, 500), (method, path)

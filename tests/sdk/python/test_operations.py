@@ -15,6 +15,7 @@ import pytest
 from asking import MESSAGES, async_chat, chat, text, with_async
 from conftest import REPO, SDK
 from prism import types
+from support.gateway import Gateway
 from test_organisations import CALLS as ADMINISTRATION
 
 CALLS = {
@@ -210,8 +211,6 @@ def test_prism_says_what_the_gateway_did(client):
 
 
 def test_the_cost_of_an_answer_is_a_number():
-    from support.gateway import Gateway
-
     costs = {"custom_pricing": {"simulator/echo": {"input_per_mtok": "2.5", "output_per_mtok": 10}}}
     with Gateway({"providers": {"simulator": {}}, "cost_tracking": costs}) as priced:
         with prism.Prism(base_url=priced.url, max_retries=0) as client:
