@@ -81,7 +81,8 @@ class Load:
         except BaseException:
             self.tally.unanswered += 1
             raise
-        headers = dict(line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:] if ": " in line)
+        lines = (line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if ": " in line)
+        headers = {name.lower(): value for name, value in lines}
         if not head.startswith(b"HTTP/1.1 200"):
             self.tally.refused += 1
             await reader.readexactly(int(headers.get("content-length", 0)))
@@ -95,6 +96,6 @@ class Load:
         if "content-length" in headers:
             await reader.readexactly(int(headers["content-length"]))
             return
-        while size := int(await reader.readline(), 16):
+        while size := int(await reader.readline() or b"0", 16):
             await reader.readexactly(size + 2)
         await reader.readline()
