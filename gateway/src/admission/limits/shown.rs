@@ -19,13 +19,7 @@ impl Account {
     pub fn shown(&self, now: Duration) -> Shown {
         // by itself: the lock is not held when the budget asks for it
         let standing = self.limits().standing(now);
-        Shown {
-            scope: self.scope,
-            name: self.name.to_string(),
-            standing,
-            budget: self.budget(),
-            places: self.places(),
-        }
+        Shown { scope: self.scope, name: self.name.to_string(), standing, budget: self.budget(), places: self.places() }
     }
 }
 
