@@ -173,11 +173,11 @@ impl Connection {
         self.output.len()
     }
 
-    /// Publishes with one header. The answer to it has this number (see [`Connection::number`]).
-    pub fn publish(&mut self, subject: &str, header: (&str, &str), payload: &[u8]) -> u64 {
+    /// Publishes with headers. The answer to it has this number (see [`Connection::number`]).
+    pub fn publish(&mut self, subject: &str, headers: &[(&str, &str)], payload: &[u8]) -> u64 {
         self.requests += 1;
         let reply = Some((&*self.inbox, self.requests));
-        protocol::publish(&mut self.output, subject, reply, Some(header), payload);
+        protocol::publish(&mut self.output, subject, reply, headers, payload);
         self.requests
     }
 
@@ -230,7 +230,7 @@ impl Connection {
     /// Asks for what may come in several messages; see [`Connection::soon`].
     pub fn ask(&mut self, subject: &str, payload: &[u8]) -> u64 {
         self.requests += 1;
-        protocol::publish(&mut self.output, subject, Some((&*self.inbox, self.requests)), None, payload);
+        protocol::publish(&mut self.output, subject, Some((&*self.inbox, self.requests)), &[], payload);
         self.requests
     }
 

@@ -7,19 +7,21 @@
 //! socket, one buffer serves for many events, and no crate comes in that is not there anyway.
 //!
 //! `protocol` is the text on the wire (pure), `login` who the gateway is, `connection` the socket with its beginning and its
-//! end, `stream` what is asked of JetStream.
+//! end, `stream` what is asked of JetStream, `playback` a stream read in its order.
 //!
 //! Protocol: <https://docs.nats.io/reference/reference-protocols/nats-protocol>,
 //! <https://docs.nats.io/reference/reference-protocols/nats_api_reference>.
 
 mod connection;
 mod login;
+mod playback;
 mod protocol;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use connection::Connection;
+pub use playback::{Playback, Stored, created};
 pub use protocol::Message;
 pub use stream::{Ack, StreamInfo, StreamSettings, acknowledged, read_back, stream};
 

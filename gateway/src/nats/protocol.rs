@@ -126,15 +126,16 @@ fn line(bytes: &[u8]) -> Option<Line> {
     Some(Line { subject, reply, head: numbers[0].parse().ok()?, whole: numbers[1].parse().ok()? })
 }
 
-/// Publishes with one header; the answer, where one is wanted, goes to `reply` and its number.
+/// Publishes with headers; the answer, where one is wanted, goes to `reply` and its number.
 pub(super) fn publish(
     out: &mut BytesMut,
     subject: &str,
     reply: Option<(&str, u64)>,
-    header: Option<(&str, &str)>,
+    headers: &[(&str, &str)],
     payload: &[u8],
 ) {
-    let head = header.map_or(0, |(name, value)| VERSION.len() + 2 + name.len() + 2 + value.len() + 4);
+    let lines: usize = headers.iter().map(|(name, value)| name.len() + 2 + value.len() + 2).sum();
+    let head = if headers.is_empty() { 0 } else { VERSION.len() + 2 + lines + 2 };
     out.extend_from_slice(if head > 0 { b"HPUB " } else { b"PUB " });
     out.extend_from_slice(subject.as_bytes());
     if let Some((inbox, number)) = reply {
@@ -150,10 +151,15 @@ pub(super) fn publish(
     out.extend_from_slice(b" ");
     digits(out, (head + payload.len()) as u64);
     out.extend_from_slice(b"\r\n");
-    if let Some((name, value)) = header {
-        for part in [VERSION, b"\r\n", name.as_bytes(), b": ", value.as_bytes(), b"\r\n\r\n"] {
-            out.extend_from_slice(part);
+    if head > 0 {
+        out.extend_from_slice(VERSION);
+        out.extend_from_slice(b"\r\n");
+        for (name, value) in headers {
+            for part in [name.as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                out.extend_from_slice(part);
+            }
         }
+        out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(payload);
     out.extend_from_slice(b"\r\n");

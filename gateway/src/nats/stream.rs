@@ -42,7 +42,7 @@ struct Answer {
 }
 
 #[derive(Debug, Deserialize)]
-struct ApiError {
+pub(super) struct ApiError {
     #[serde(default)]
     err_code: u64,
     #[serde(default)]

@@ -58,11 +58,11 @@ fn what_is_not_nats_is_an_error() {
 #[test]
 fn what_is_published_is_what_the_protocol_says() {
     let mut out = BytesMut::new();
-    protocol::publish(&mut out, "a.b", Some(("_INBOX.x", 120)), Some(("Nats-Msg-Id", "req_1")), b"hi");
-    protocol::publish(&mut out, "c", None, None, b"");
+    protocol::publish(&mut out, "a.b", Some(("_INBOX.x", 120)), &[("Nats-Msg-Id", "req_1"), ("A", "b")], b"hi");
+    protocol::publish(&mut out, "c", None, &[], b"");
     assert_eq!(
         &out[..],
-        &b"HPUB a.b _INBOX.x.120 32 34\r\nNATS/1.0\r\nNats-Msg-Id: req_1\r\n\r\nhi\r\nPUB c 0\r\n\r\n"[..]
+        &b"HPUB a.b _INBOX.x.120 38 40\r\nNATS/1.0\r\nNats-Msg-Id: req_1\r\nA: b\r\n\r\nhi\r\nPUB c 0\r\n\r\n"[..]
     );
 }
 

@@ -277,7 +277,7 @@ impl UnderWay<'_> {
                 standing.resent.fetch_add(1, Relaxed);
             }
             standing.published.fetch_add(1, Relaxed);
-            let number = self.connection.publish(&subject, ("Nats-Msg-Id", &id), &record.bytes);
+            let number = self.connection.publish(&subject, &[("Nats-Msg-Id", &id)], &record.bytes);
             self.window.sent(number, at, record.end, record.millis, now);
         }
         Ok(())
