@@ -8,6 +8,7 @@ mod errors;
 mod health;
 mod keys;
 mod limits;
+mod members;
 mod models;
 mod notices;
 mod org_configs;
@@ -21,6 +22,7 @@ mod shapes;
 mod tests;
 mod usage;
 mod usage_event;
+mod usage_record;
 mod usage_report;
 
 pub use chat::*;
@@ -41,6 +43,7 @@ pub use rerank::*;
 pub use route::*;
 pub use usage::{BilledTier, TokenUsage};
 pub use usage_event::*;
+pub use usage_record::*;
 pub use usage_report::*;
 
 /// The model-calling routes.

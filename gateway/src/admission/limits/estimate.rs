@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use memchr::{memchr, memmem::Finder};
+use memchr::{
+    memchr,
+    memmem::{FindIter, Finder},
+};
 
 use crate::{
     api::{ClientRequest, Endpoint},
@@ -51,20 +54,39 @@ impl Estimate {
 /// Input tokens of a request's body; media count as such, however many bytes they have.
 pub fn input_tokens(body: &[u8]) -> u64 {
     let (mut text, mut media, mut at) = (body.len(), 0, 0);
-    let next = |at: usize| {
-        let found = |finder: &Finder<'_>| finder.find(&body[at..]).map(|found| at + found + finder.needle().len());
-        [found(&DATA_URL), found(&DATA)].into_iter().flatten().min()
-    };
-    while let Some(start) = next(at) {
+    let mut starts = [Starts::new(&DATA_URL, body), Starts::new(&DATA, body)];
+    while let Some(start) = starts.iter_mut().filter_map(|starts| starts.from(at)).min() {
         let length = memchr(b'"', &body[start..]).unwrap_or(body.len() - start);
+        at = start;
         // a short one is text like any other
         if length > MEDIUM as usize {
             text -= length;
             media += MEDIUM;
+            at += length;
         }
-        at = start + if length > MEDIUM as usize { length } else { 0 };
     }
     openai::estimate(text as u64) + media
+}
+
+/// Where what follows a word begins. The body is searched once, however many there are.
+struct Starts<'a> {
+    found: FindIter<'a, 'static>,
+    next: Option<usize>,
+    word: usize,
+}
+
+impl<'a> Starts<'a> {
+    fn new(word: &'static Finder<'static>, body: &'a [u8]) -> Self {
+        Self { found: word.find_iter(body), next: Some(0), word: word.needle().len() }
+    }
+
+    /// The first that comes after a place.
+    fn from(&mut self, place: usize) -> Option<usize> {
+        while self.next? <= place {
+            self.next = self.found.next().map(|found| found + self.word);
+        }
+        self.next
+    }
 }
 
 #[cfg(test)]
@@ -110,5 +132,12 @@ mod tests {
             let estimate = chat(medium) - bare;
             assert!((pieces * MEDIUM..pieces * MEDIUM + 100).contains(&estimate), "{estimate}");
         }
+    }
+
+    /// Whoever looks for the end of the body again with each of them never comes to it.
+    #[test]
+    fn a_body_is_searched_once_however_many_short_media_it_has() {
+        let body = r#";base64,""#.repeat(1_000_000);
+        assert_eq!(input_tokens(body.as_bytes()), openai::estimate(body.len() as u64));
     }
 }

@@ -102,15 +102,15 @@ impl<'a> Event<'a> {
         }
     }
 
-    pub fn into_series(self) -> Series<'a> {
-        let text = |text: Option<Text<'a>>| text.map_or(Cow::Borrowed(""), |text| text.0);
+    pub fn series(&self) -> Series<'a> {
+        let text = |text: &Option<Text<'a>>| text.as_ref().map_or(Cow::Borrowed(""), |text| text.0.clone());
         Series {
-            org: self.org,
-            key: text(self.key_id),
-            user: text(self.user_id),
-            model: self.model_served.map_or(self.model, |served| served.0),
-            provider: text(self.provider),
-            endpoint: self.endpoint,
+            org: self.org.clone(),
+            key: text(&self.key_id),
+            user: text(&self.user_id),
+            model: self.model_served.as_ref().map_or_else(|| self.model.clone(), |served| served.0.clone()),
+            provider: text(&self.provider),
+            endpoint: self.endpoint.clone(),
             status: self.status,
             metadata: self.metadata.map_or(Cow::Borrowed(""), settled),
         }

@@ -118,9 +118,7 @@ impl Ledger {
                 continue;
             }
             ids.extend_from_slice(&id.to_le_bytes());
-            let mut sums = Sums::default();
-            event.count(&mut sums);
-            hours.entry((event.hour(), event.into_series())).or_default().merge(&sums);
+            event.count(hours.entry((event.hour(), event.series())).or_default());
             counted.events += 1;
         }
         add(&transaction, &hours, self.most_series)?;
