@@ -15,6 +15,7 @@ from support.upstream import (
 )
 
 PATIENCE = 0.4  # seconds that the clients here wait
+PANICKING = "simulator/echo?panic=0"
 
 
 async def flood(x: Exchange) -> None:
@@ -27,6 +28,7 @@ async def flood(x: Exchange) -> None:
 
 BEHAVIOURS = {
     "is well": sse(*stream_frames("pong")), "hangs": silence, "resets": reset_at_once, "fails": error_reply(500), "floods": flood,
+    "panics": silence,  # it is not the upstream that does: another model is asked for
 }
 
 
@@ -60,6 +62,7 @@ class Elsewhere:
 
 
 def _serve(pipe: Pipe) -> None:
+    asked = {}  # in place of the model that is asked for otherwise
     with Upstream() as upstream:
         upstream.always(BEHAVIOURS["is well"])
         pipe.send(upstream.base_url)
@@ -67,15 +70,16 @@ def _serve(pipe: Pipe) -> None:
             match message:
                 case ("be", behaviour):
                     upstream.always(BEHAVIOURS[behaviour])
+                    asked["model"] = PANICKING if behaviour == "panics" else None
                 case ("ask", *what):
-                    threading.Thread(target=lambda: asyncio.run(_ask(*what)), daemon=True).start()
+                    threading.Thread(target=lambda: asyncio.run(_ask(asked, *what)), daemon=True).start()
             pipe.send("done")
 
 
-async def _ask(port: int, model: str, per_second: float) -> None:
+async def _ask(asked: dict, port: int, model: str, per_second: float) -> None:
     running = set()
     while True:
-        one = asyncio.create_task(_ask_once(port, model))
+        one = asyncio.create_task(_ask_once(port, asked.get("model") or model))
         running.add(one)
         one.add_done_callback(running.discard)
         await asyncio.sleep(1 / per_second)

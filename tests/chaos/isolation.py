@@ -56,9 +56,11 @@ def beside(trouble: str, scale: Scale) -> tuple[str, bool]:
     with Elsewhere() as troubled, Elsewhere() as calm:
         each = {"discover": False, "timeouts": {"first_byte": "300ms"}}
         providers = {"troubled": {"base_url": troubled.base_url, "models": ["t"]} | each,
-                     "calm": {"base_url": calm.base_url, "models": ["c"], "discover": False}}
+                     "calm": {"base_url": calm.base_url, "models": ["c"], "discover": False},
+                     "simulator": {"type": "simulator"}}
         routing = {"circuit_breaker": {"enabled": False}, "retry": {"enabled": False}}
-        with Gateway({"providers": providers, "routing": routing, "logging": {"level": "error"}}) as gateway:
+        with Gateway({"providers": providers, "routing": routing, "logging": {"level": "error"}},
+                     panics=trouble == "panics") as gateway:
             windows = Windows(gateway, scale.window)
             windows.measure()
             troubled.ask(gateway.port, "t", TRAFFIC)
@@ -86,5 +88,5 @@ def listed(trouble: str) -> None:
         return beside(trouble, scale)
 
 
-for trouble in ("hangs", "resets", "fails", "floods"):
+for trouble in ("panics", "hangs", "resets", "fails", "floods"):
     listed(trouble)

@@ -38,6 +38,20 @@ def hangs(scale: Scale):
     return replaced(scale, silence)
 
 
+@fault("a provider's code panics", "the others answer, its actor is started anew, the breaker opens")
+def panics(scale: Scale):
+    with upstreams(1) as (good,):
+        good.always(OK)
+        targets = [{"provider": "simulator", "model_override": "echo?panic=0"}, {"provider": "good"}]
+        routing = {"targets": {"acme-large": targets}, "circuit_breaker": {"failure_threshold": 5}}
+        with Gateway({"providers": {"simulator": {"type": "simulator"}, "good": provider(good)}, "routing": routing}, panics=True) as gateway:
+            replies = calls(gateway, scale.requests)
+            health = {one["name"]: one for one in gateway.get("/v1/providers/health").json()["data"]}
+        restarts, breaker = health["simulator"]["restarts"], health["simulator"]["breaker"]["state"]
+        sound = all_answered(replies) and restarts >= 1 and breaker == "open"
+        return f"{answered(replies)}, {restarts} restarts", sound
+
+
 @fault("a provider resets connections", "the others answer, the breaker opens")
 def resets(scale: Scale):
     return replaced(scale, reset_at_once)

@@ -281,3 +281,24 @@ def test_ids_are_ours_and_the_clients_are_kept(gateway, upstream):
     assert replies[0].header("x-prism-model-used") == "acme-large"
     assert replies[0].header("x-prism-cost") is None, "unknown is never 0"
     eventually(lambda: gateway.output.count('"mine"') == 2, what="the client's id in the log")
+
+
+def test_a_panic_is_that_providers_failure_and_nobody_elses(upstream):
+    """Before the first content another provider is asked; in the middle of a stream it ends with an error event."""
+    upstream.always(json_reply(completion()))
+    targets = {"smart": [{"provider": "simulator", "model_override": "echo?panic=0", "priority": 0},
+                         {"provider": "second", "model_override": "acme-large", "priority": 1}]}
+    config = {"providers": {"simulator": {"type": "simulator"}, "second": provider(upstream)},
+              "routing": ONE_TRY | {"targets": targets}}
+    with Gateway(config, panics=True) as gateway:
+        reply = gateway.chat(ask("smart"))
+        assert reply.status == 200 and reply.header("x-prism-attempts") == "2"
+        cut = gateway.chat(ask("simulator/lorem?panic=3", stream=True))
+        assert cut.status == 200 and b"provider_defect" in cut.body and b"[DONE]" not in cut.body
+        alone = gateway.chat(ask("simulator/echo?panic=0"))
+        assert alone.status == 502 and alone.error()["code"] == "provider_defect"
+        assert gateway.chat(ask("simulator/echo", "still here")).status == 200
+        health = {one["name"]: one for one in gateway.get("/v1/providers/health").json()["data"]}
+        assert health["simulator"]["restarts"] >= 1 and health["simulator"]["in_flight"] == 0
+        eventually(lambda: '"words":"the simulator panics' in gateway.stdout, what="where it was, in the log")
+        assert "stack backtrace" not in gateway.output

@@ -2,6 +2,7 @@
 
 use std::{
     net::IpAddr,
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -28,6 +29,7 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
+use futures_util::FutureExt;
 use smallvec::smallvec;
 
 /// Create a chat completion
@@ -106,7 +108,8 @@ async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> 
 /// The call itself, whoever reads its answer.
 pub(super) async fn straight(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Response {
     let mut exchange = Exchange::begin(&gateway.metrics, endpoint, ids::request_id(SystemTime::now()));
-    match answer(gateway, &mut exchange, request).await {
+    let answered = AssertUnwindSafe(answer(gateway, &mut exchange, request)).catch_unwind().await;
+    match answered.unwrap_or_else(|_| Err(Refusal::new(Cause::Internal, "the gateway has a defect"))) {
         Ok((relayed, entries)) => reply::answer(exchange, relayed, entries),
         Err(refusal) => reply::refusal(exchange, &refusal),
     }

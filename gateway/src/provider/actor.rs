@@ -63,9 +63,8 @@ pub enum ProviderMessage {
     /// Time to see whether the state has changed.
     Look,
     Health(RpcReplyPort<ProviderHealth>),
-    /// A defect on purpose, to prove that the supervisor does its work.
-    #[cfg(test)]
-    Crash,
+    /// Something that was done for the provider has panicked: whatever this actor believes may be wrong, and a new one begins.
+    Defect,
 }
 
 pub struct ProviderData {
@@ -116,8 +115,7 @@ impl Actor for Provider {
             ProviderMessage::Probed(well) => data.probed(&me, well),
             ProviderMessage::Look => data.looking = false,
             ProviderMessage::Health(reply) => drop(reply.send(data.health())),
-            #[cfg(test)]
-            ProviderMessage::Crash => panic!("crash on purpose"),
+            ProviderMessage::Defect => return Err("what was done for it has panicked".into()),
         }
         data.look(&me);
         Ok(())

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     Lease, ProviderCore, UpstreamStream,
     attempt::Attempt,
+    defect,
     follow::{Due, follow},
     media, parts,
 };
@@ -64,12 +65,12 @@ pub async fn attempt(lease: Lease, request: &ClientRequest, model: &str, bounds:
     media::gather(&lease, request, bounds).await?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let target = Target { model, quirks: core.config.quirks, settings: &core.config.settings, now };
-    let upstream = core.format.request(request, target)?;
+    let upstream = defect::contained(&core, || core.format.request(request, target))?;
     if bounds.strict && !upstream.losses.is_empty() {
         return Err(lossy(&upstream.losses));
     }
     let mut attempt = Attempt::begin(lease, request.envelope.stream);
-    let result = call(&core, request, upstream, bounds, &mut attempt).await;
+    let result = defect::contained_in(&core, call(&core, request, upstream, bounds, &mut attempt)).await;
     match result {
         Ok(Called::Whole { answer, headers, losses }) => {
             attempt.succeed(answer.usage);

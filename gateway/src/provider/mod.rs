@@ -12,6 +12,7 @@ pub mod breaker;
 mod call;
 mod core;
 pub mod credential;
+mod defect;
 mod discovery;
 mod errands;
 mod follow;

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -15,6 +16,7 @@ use tokio::time::{Instant, Sleep};
 use super::{
     attempt::Attempt,
     call::{broken, too_slow},
+    defect,
 };
 use crate::{
     api::TokenUsage,
@@ -157,6 +159,11 @@ impl UpstreamStream {
 
     /// Reads once from upstream and decodes what came.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        let read = catch_unwind(AssertUnwindSafe(|| self.read(cx)));
+        read.unwrap_or_else(|panic| Poll::Ready(Err(defect::found(&self.attempt.lease.core, &*panic))))
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
         match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.last_read = Instant::now();

@@ -132,12 +132,12 @@ async fn health(core: &ProviderCore) -> ProviderHealth {
 }
 
 #[tokio::test]
-async fn a_panic_restarts_the_actor_and_cuts_no_call() {
+async fn a_defect_restarts_the_actor_and_cuts_no_call() {
     let core = core(vec![(200, vec![Step::Send(EVENT), Step::Wait(Duration::from_millis(50)), Step::Send(DONE)])]);
     let _supervisor = supervised(&core).await;
     let mut running = stream(try_once(&core).await.unwrap());
     let first = core.mailbox().unwrap().get_id();
-    core.cast(ProviderMessage::Crash);
+    core.cast(ProviderMessage::Defect);
     let restarted = async {
         while core.mailbox().unwrap().get_id() == first {
             tokio::task::yield_now().await;
@@ -158,7 +158,7 @@ async fn callers_of_a_crashing_actor_do_not_hang() {
     let core = core(vec![]);
     let _supervisor = supervised(&core).await;
     let actor = core.mailbox().unwrap();
-    core.cast(ProviderMessage::Crash);
+    core.cast(ProviderMessage::Defect);
     let asked = actor.call(ProviderMessage::Health, None).await;
     assert!(!matches!(asked, Ok(CallResult::Success(_))), "the question died with the actor: {asked:?}");
 }
@@ -169,7 +169,7 @@ async fn an_actor_that_keeps_crashing_is_restarted_with_growing_pauses() {
     let _supervisor = supervised(&core).await;
     for _ in 0..4 {
         let old = core.mailbox().unwrap().get_id();
-        core.cast(ProviderMessage::Crash);
+        core.cast(ProviderMessage::Defect);
         while core.mailbox().unwrap().get_id() == old {
             sleep(Duration::from_millis(10)).await;
         }

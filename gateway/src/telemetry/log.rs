@@ -1,6 +1,6 @@
 //! `tracing` set up for people on a terminal and for machines elsewhere.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, panic::PanicHookInfo};
 
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
@@ -33,5 +33,14 @@ pub fn start(logging: &Logging) -> Result<LogGuard, String> {
         registry.with(fmt::layer().json().flatten_event(true).with_writer(writer)).try_init()
     }
     .map_err(|error| error.to_string())?;
+    std::panic::set_hook(Box::new(log_panic));
     Ok(LogGuard(guard))
+}
+
+/// A panic is a line in the log like any other. Two things of Rust's own hook are left out: the backtrace, which holds up
+/// every stream of the core while it is made, and words that were put together at run time, which may be a prompt's.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let at = panic.location().map(tracing::field::display);
+    let words = panic.payload().downcast_ref::<&'static str>();
+    tracing::error!(at, words, "panicked: this is a defect of the gateway, please report it");
 }

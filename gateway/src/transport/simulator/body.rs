@@ -41,9 +41,13 @@ pub(super) enum Ending {
     Broken,
     /// With an error event.
     Error,
+    /// With a defect of the gateway's own.
+    Panic,
 }
 
 impl Ending {
+    pub const DEFECT: &str = "the simulator panics, as it was asked to";
+
     pub fn broken() -> TransportError {
         TransportError::Broken("the simulator reset the connection".to_owned())
     }
@@ -119,6 +123,7 @@ impl Body for Paced {
                 let error = Rejection::wanted(StatusCode::INTERNAL_SERVER_ERROR, None).envelope();
                 Poll::Ready(Some(Ok(Frame::data(frame(&error)))))
             }
+            Some(Ending::Panic) => std::panic::panic_any(Ending::DEFECT),
             Some(Ending::Clean) | None => Poll::Ready(None),
         }
     }

@@ -25,12 +25,13 @@
 //! | `cut=N`         | N content chunks, then the body ends without `[DONE]` |
 //! | `reset=N`       | N content chunks, then the connection breaks; with 0, before anything is answered |
 //! | `error=N`       | N content chunks, then an error event |
+//! | `panic=N`       | N content chunks, then the simulator's code panics: a defect of the gateway, contained as any provider's would be |
 //! | `fail=0.5`      | the probability with which the fault happens; 1 by default |
 //! | `usage=false`   | no usage is reported |
 //!
-//! Of `status`, `stall`, `cut`, `reset` and `error` one at a time. A stream of fewer content chunks than N ends well.
-//! An answer in one piece has no chunks: `stall` sends its head only, `cut` and `reset` half of its body (for N > 0),
-//! `error` is a 500. Errors that are not asked for (a bad request, an unknown model) come at once.
+//! Of `status`, `stall`, `cut`, `reset`, `error` and `panic` one at a time. A stream of fewer content chunks than N ends well.
+//! An answer in one piece has no chunks: `stall` sends its head only, `cut`, `reset` and `panic` half of its body (for
+//! N > 0), `error` is a 500. Errors that are not asked for (a bad request, an unknown model) come at once.
 //!
 //! A simulated token is a word; usage, `max_tokens` and `tokens` count words. Not simulated: log probabilities, audio,
 //! `best_of`, `suffix`, and of JSON Schema `pattern`, `not`, `if`, `contains` and `dependent…`.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::rejection::Rejection;
 
 const KNOWN: &str = "tokens=200, pace=20ms, latency=2s, status=503, retry_after=3, stall=N, cut=N, reset=N, error=N, \
-    fail=0.5, usage=false";
+    panic=N, fail=0.5, usage=false";
 pub(super) const MOST_TOKENS: u32 = 100_000;
 const LONGEST_PACE: Duration = Duration::from_secs(60);
 const LONGEST_LATENCY: Duration = Duration::from_secs(600);
@@ -36,6 +36,7 @@ pub(super) enum Fault {
     Cut(u32),
     Reset(u32),
     Error(u32),
+    Panic(u32),
 }
 
 impl Default for Options {
@@ -101,6 +102,7 @@ fn fault(name: &str, value: &str) -> Result<Fault, String> {
         "cut" => chunks().map(Fault::Cut),
         "reset" => chunks().map(Fault::Reset),
         "error" => chunks().map(Fault::Error),
+        "panic" => chunks().map(Fault::Panic),
         _ => Err(format!("unknown option `{name}`")),
     }
 }

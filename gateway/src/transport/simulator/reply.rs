@@ -38,10 +38,12 @@ impl Reply {
                 return Ok(Rejection::wanted(StatusCode::INTERNAL_SERVER_ERROR, None).response());
             }
             (Some(Fault::Reset(0)), _) => return Err(Ending::broken()),
+            (Some(Fault::Panic(0)), _) => std::panic::panic_any(Ending::DEFECT),
             (Some(Fault::Stall(chunks)), _) => Some((chunks, Ending::Silent)),
             (Some(Fault::Cut(chunks)), _) => Some((chunks, Ending::Clean)),
             (Some(Fault::Reset(chunks)), _) => Some((chunks, Ending::Broken)),
             (Some(Fault::Error(chunks)), _) => Some((chunks, Ending::Error)),
+            (Some(Fault::Panic(chunks)), _) => Some((chunks, Ending::Panic)),
             (None, _) => None,
         };
         let (media_type, body) = match (self, fault) {
