@@ -244,6 +244,7 @@ async fn administration(
         master_key: std::env::var("PRISM_MASTER_KEY").ok().map(Secret::new),
         rules: rules.clone(),
         accounts: accounts.clone(),
+        stale: Arc::default(),
     })
     .map_err(|error| error.to_string())?;
     let keys = control.keys().clone();

@@ -1,7 +1,7 @@
 //! Client keys: held as hashes, found by hash, confirmed in constant time. Those of the file are here, those of
 //! organisations in [`VirtualKeys`].
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
@@ -72,7 +72,8 @@ impl KeyRing {
     /// The caller behind a key; `None` when no key is needed.
     ///
     /// # Errors
-    /// 401 without a valid key, 403 from an address that the key does not allow.
+    /// 401 without a valid key, 403 from an address that the key does not allow, 503 while an organisation's keys are not
+    /// known to be valid.
     pub fn admit(
         &self,
         key: Option<&str>,
@@ -87,7 +88,7 @@ impl KeyRing {
                 "you did not provide an API key: send `Authorization: Bearer YOUR_KEY` or `x-api-key: YOUR_KEY`";
             return Err(Refusal::new(Cause::Unauthenticated, message).code("missing_api_key"));
         };
-        let Some(caller) = self.find(key) else {
+        let Some(caller) = self.find(key)? else {
             // a key that was one of ours does not become everybody's by being taken back
             if self.open && !(self.virtual_keys.is_some() && key.starts_with(KEY_PREFIX)) {
                 return Ok(None);
@@ -105,15 +106,25 @@ impl KeyRing {
         Ok(Some(caller))
     }
 
-    fn find(&self, key: &str) -> Option<Arc<Caller>> {
+    /// # Errors
+    /// 503 for an organisation's key while nobody knows whether it is revoked.
+    fn find(&self, key: &str) -> Result<Option<Arc<Caller>>, Refusal> {
         if !self.keys.is_empty() {
             let wanted = hash(&self.salt, key);
             if let Some((_, caller)) = self.keys.get_key_value(&wanted).filter(|(found, _)| found.ct_eq(&wanted).into())
             {
-                return Some(caller.clone());
+                return Ok(Some(caller.clone()));
             }
         }
-        self.virtual_keys.as_ref()?.find(key)
+        let Some(keys) = &self.virtual_keys else { return Ok(None) };
+        let found = keys.find(key);
+        if found.is_some() && keys.are_stale() {
+            let message = "the gateway has been cut off from its control plane for too long to know whether this key is valid";
+            return Err(Refusal::new(Cause::Unavailable, message)
+                .code("control_plane_stale")
+                .retry_after(Some(Duration::from_secs(5))));
+        }
+        Ok(found)
     }
 }
 

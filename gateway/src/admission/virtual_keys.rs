@@ -1,6 +1,12 @@
 //! The keys of organisations: found by their keyed hash in a snapshot that is read without a lock.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 use arc_swap::ArcSwap;
 use ring::hmac;
@@ -20,11 +26,17 @@ pub struct VirtualKeys {
     pepper: hmac::Key,
     /// By the first byte of the hash.
     shards: Box<[Shard]>,
+    /// Which of them have been revoked meanwhile is not known: it is too long since somebody has said.
+    stale: Arc<AtomicBool>,
 }
 
 impl VirtualKeys {
-    /// With all that there are at the start.
-    pub fn new(pepper: &[u8], keys: impl Iterator<Item = (KeyHash, Arc<Caller>)>) -> Self {
+    /// With all that there are at the start. While `stale` is `true`, they open nothing.
+    pub fn new(
+        pepper: &[u8],
+        keys: impl Iterator<Item = (KeyHash, Arc<Caller>)>,
+        stale: Arc<AtomicBool>,
+    ) -> Self {
         let mut shards: Vec<HashMap<_, _>> = (0..SHARDS).map(|_| HashMap::new()).collect();
         for (hash, caller) in keys {
             shards[usize::from(hash[0])].insert(hash, caller);
@@ -32,7 +44,13 @@ impl VirtualKeys {
         Self {
             pepper: hmac::Key::new(hmac::HMAC_SHA256, pepper),
             shards: shards.into_iter().map(Shard::from_pointee).collect(),
+            stale,
         }
+    }
+
+    /// Whether it is too long since somebody has said which of them are revoked.
+    pub fn are_stale(&self) -> bool {
+        self.stale.load(Relaxed)
     }
 
     pub fn hash(&self, key: &str) -> KeyHash {
@@ -107,9 +125,9 @@ mod tests {
         secret::Secret,
     };
 
-    fn caller(name: &str, organisation: &str) -> Arc<Caller> {
-        let key = ClientKey {
-            name: name.into(),
+    fn key_of_a_test() -> ClientKey {
+        ClientKey {
+            name: String::new(),
             key: Secret::new(""),
             role: Role::Member,
             models: vec![],
@@ -121,13 +139,17 @@ mod tests {
             tools: ToolRules::default(),
             metadata: serde_json::Map::new(),
             expires_at: None,
-        };
+        }
+    }
+
+    fn caller(name: &str, organisation: &str) -> Arc<Caller> {
+        let key = ClientKey { name: name.into(), ..key_of_a_test() };
         Arc::new(Caller::new(&key, name.into(), organisation.into(), &Accounts::default()))
     }
 
     #[test]
     fn a_key_is_found_until_it_is_removed() {
-        let keys = VirtualKeys::new(&[7; 32], std::iter::empty());
+        let keys = VirtualKeys::new(&[7; 32], std::iter::empty(), Arc::default());
         for number in 0..1_000 {
             keys.put(keys.hash(&format!("sk-prism-{number}")), &caller(&number.to_string(), "acme"));
         }
@@ -141,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_caller_keeps_what_it_has_still_and_loses_the_rest() {
-        let keys = VirtualKeys::new(&[7; 32], std::iter::empty());
+        let keys = VirtualKeys::new(&[7; 32], std::iter::empty(), Arc::default());
         let hash = |key: &str| keys.hash(key);
         let (old, new, other) = (hash("old"), hash("new"), hash("other"));
         keys.put(old, &caller("acme/1", "acme"));
@@ -156,14 +178,30 @@ mod tests {
 
     #[test]
     fn the_hash_depends_on_the_pepper() {
-        let with = |pepper| VirtualKeys::new(&[pepper; 32], std::iter::empty()).hash("sk-prism-1");
+        let with = |pepper| VirtualKeys::new(&[pepper; 32], std::iter::empty(), Arc::default()).hash("sk-prism-1");
         assert_eq!(with(1), with(1));
         assert_ne!(with(1), with(2));
     }
 
     #[test]
+    fn while_nobody_knows_what_is_revoked_only_the_files_keys_open() {
+        let stale = Arc::new(AtomicBool::new(false));
+        let keys = Arc::new(VirtualKeys::new(&[7; 32], std::iter::empty(), stale.clone()));
+        keys.put(keys.hash("sk-prism-1"), &caller("one", "acme"));
+        let file = ClientKey { name: "file".into(), key: Secret::new("sk-file"), ..key_of_a_test() };
+        let ring = KeyRing::new(&Auth { enabled: true, keys: vec![file] }, &Accounts::default(), Some(keys));
+        let admit = |key| ring.admit(Some(key), "127.0.0.1".parse().unwrap(), Utc::now);
+        assert!(admit("sk-prism-1").is_ok());
+        stale.store(true, Relaxed);
+        let refusal = admit("sk-prism-1").unwrap_err();
+        assert_eq!((refusal.cause, refusal.code.as_deref()), (Cause::Unavailable, Some("control_plane_stale")));
+        assert_eq!(admit("sk-prism-2").unwrap_err().cause, Cause::Unauthenticated);
+        assert!(admit("sk-file").is_ok());
+    }
+
+    #[test]
     fn where_there_are_organisations_nobody_enters_without_a_key() {
-        let keys = Arc::new(VirtualKeys::new(&[7; 32], std::iter::empty()));
+        let keys = Arc::new(VirtualKeys::new(&[7; 32], std::iter::empty(), Arc::default()));
         keys.put(keys.hash("sk-prism-1"), &caller("one", "acme"));
         let admit = |auth: &Auth, key| {
             let ring = KeyRing::new(auth, &Accounts::default(), Some(keys.clone()));

@@ -4,7 +4,10 @@
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    sync::{
+        Arc, Weak,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -19,15 +22,19 @@ use crate::{
 
 /// Tasks that wait for the thread; beyond it 503.
 const WAITING: usize = 256;
-/// How often it is looked at what other processes have written to the same store.
+/// How often it is looked at what others have written to the same store, where the store does not say so by itself.
 const LOOK: Duration = Duration::from_millis(500);
 
-type Task = Box<dyn FnOnce(&mut Control) + Send>;
+enum Task {
+    Do(Box<dyn FnOnce(&mut Control) + Send>),
+    /// Somebody else has changed something.
+    Look,
+}
 
 /// Where the control plane is asked. When the last one is dropped, the thread ends.
 #[derive(Clone)]
 pub struct Desk {
-    tasks: SyncSender<Task>,
+    tasks: Arc<SyncSender<Task>>,
 }
 
 impl Desk {
@@ -35,8 +42,12 @@ impl Desk {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(control: Control, changed: mpsc::Sender<Vec<String>>) -> io::Result<Self> {
+    pub fn start(mut control: Control, changed: mpsc::Sender<Vec<String>>) -> io::Result<Self> {
         let (tasks, waiting) = sync_channel(WAITING);
+        let tasks = Arc::new(tasks);
+        let waking = Arc::downgrade(&tasks);
+        // when there is no place, it is looked all the same
+        control.on_change(Box::new(move || drop(Weak::upgrade(&waking).map(|tasks| tasks.try_send(Task::Look)))));
         thread::Builder::new().name("control".to_owned()).spawn(move || work(control, &waiting, &changed))?;
         Ok(Self { tasks })
     }
@@ -50,7 +61,7 @@ impl Desk {
         what: impl FnOnce(&mut Control) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let (answer, answered) = oneshot::channel();
-        let task: Task = Box::new(move |control| drop(answer.send(what(control))));
+        let task = Task::Do(Box::new(move |control| drop(answer.send(what(control)))));
         self.tasks.try_send(task).map_err(|error| match error {
             TrySendError::Full(_) => Refusal::new(Cause::Overloaded, "too many changes of organisations at once")
                 .code("control_plane_full")
@@ -71,14 +82,17 @@ impl Configurations for Desk {
 fn work(mut control: Control, tasks: &Receiver<Task>, changed: &mpsc::Sender<Vec<String>>) {
     let mut looked = Instant::now();
     let mut untold = Vec::new();
+    let mut is_due = false;
     loop {
         match tasks.recv_timeout(LOOK.saturating_sub(looked.elapsed())) {
             // a task that panics has its answer in that, and the next one is done
-            Ok(task) => drop(catch_unwind(AssertUnwindSafe(|| task(&mut control)))),
+            Ok(Task::Do(task)) => drop(catch_unwind(AssertUnwindSafe(|| task(&mut control)))),
+            Ok(Task::Look) => is_due = true,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        if looked.elapsed() >= LOOK {
+        if is_due || looked.elapsed() >= LOOK {
+            is_due = false;
             looked = Instant::now();
             match control.catch_up() {
                 Ok(organisations) => untold.extend(organisations),

@@ -28,3 +28,6 @@ pub use desk::Desk;
 pub use master_key::{MasterKeyError, MasterKeys};
 pub use organisations::Edit;
 pub use state::{Control, Opening, OpeningError, Rules};
+
+/// The record that tells one control plane from another.
+pub const IDENTITY: &str = owner::MINTED;

@@ -19,10 +19,11 @@ use crate::{
 };
 
 const FILE: &str = "owner.key";
-const MINTED: &str = "meta/owner";
+/// Which key that was: no two control planes have the same.
+pub(super) const MINTED: &str = "meta/owner";
 
 /// At the first start with a control plane: a key with the role `owner`, kept in a file for the gateway's owner alone, and
-/// printed once. It goes nowhere else, least of all into the log.
+/// printed once. It goes nowhere else, least of all into the log. Where another process is the first, it is theirs.
 pub(super) fn mint(control: &mut Control, folder: &Path) -> Result<(), OpeningError> {
     if control.store.get(MINTED)?.is_some() {
         return Ok(());
@@ -31,8 +32,8 @@ pub(super) fn mint(control: &mut Control, folder: &Path) -> Result<(), OpeningEr
     let failed = |source| OpeningError::OwnerKey { path: path.clone(), source };
     let made = keys::make("owner", Role::Owner, DEFAULT_ORG, "the first start", &control.keys);
     // the file first: a key that is in the store alone would be lost
-    let _ = fs::remove_file(&path);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+    let beside = folder.join(format!("{FILE}.{}", made.record.id));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).map_err(failed)?;
     writeln!(file, "{}", made.secret.expose()).map_err(failed)?;
     file.sync_all().map_err(failed)?;
     let author = Author { name: "the first start".to_owned(), ..Author::operator() };
@@ -40,10 +41,14 @@ pub(super) fn mint(control: &mut Control, folder: &Path) -> Result<(), OpeningEr
         made.record.change(Expects::Nothing),
         Change::put(MINTED, made.record.id.clone().into_bytes(), Expects::Nothing),
     ];
-    // another process that starts at the same moment is the first
-    control
-        .change(changes, &author, (DEFAULT_ORG, "key.create", &made.record.id))
-        .map_err(|_| StoreError::Conflict { key: MINTED.to_owned() })?;
+    let done = control.change(changes, &author, (DEFAULT_ORG, "key.create", &made.record.id));
+    if done.is_err() {
+        if control.store.get(MINTED)?.is_some_and(|record| record.value != made.record.id.as_bytes()) {
+            return fs::remove_file(&beside).map_err(failed);
+        }
+        return Err(StoreError::Conflict { key: MINTED.to_owned() }.into());
+    }
+    fs::rename(&beside, &path).map_err(failed)?;
     for (hash, caller) in made.record.callers(&control.accounts).unwrap_or_default() {
         control.keys.put(hash, &caller);
     }

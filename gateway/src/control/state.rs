@@ -2,7 +2,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -13,7 +14,7 @@ use super::{
     author::Author,
     keys::{self, KeyRecord},
     master_key::{MasterKeyError, MasterKeys},
-    owner,
+    organisations, owner,
     seal::{self, Belongs},
 };
 use crate::{
@@ -21,13 +22,15 @@ use crate::{
     config::Config,
     refusal::{Cause, Refusal},
     secret::Secret,
-    store::{Change, Expects, Revision, Store, StoreError},
+    store::{Change, Expects, Mark, Revision, Store, StoreError, Wake},
 };
 
 pub(super) const PEPPER: &str = "meta/pepper";
 pub(super) const PEPPER_BELONGS: Belongs<'static> = Belongs { organisation: "", provider: "", field: "pepper" };
 /// A commit that meets the audit entry of another process is made again behind it.
 const MOST_TRIES: usize = 20;
+/// The control plane's store is likely to be back.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// What holds for every organisation; a reload brings others.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +63,9 @@ pub struct Control {
     pub(super) accounts: Arc<Accounts>,
     log: Head,
     /// Everything up to here is in memory as it is in the store.
-    seen: Revision,
+    seen: Mark,
+    /// Commits of its own since then.
+    own: Vec<Revision>,
 }
 
 /// What a control plane is opened with.
@@ -73,6 +78,8 @@ pub struct Opening<'a> {
     pub master_key: Option<Secret>,
     pub rules: Arc<ArcSwap<Rules>>,
     pub accounts: Arc<Accounts>,
+    /// `true` while the store is too old to say which keys have been revoked.
+    pub stale: Arc<AtomicBool>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +88,10 @@ pub enum OpeningError {
     Store(#[from] StoreError),
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
-    #[error("the store was sealed with another master key")]
+    #[error(
+        "the store was sealed with another master key: bring that one back (`security.master_key_file`, PRISM_MASTER_KEY); \
+         every gateway of one control plane has the same"
+    )]
     OtherMasterKey,
     #[error("`{key}` in the store cannot be read: it is damaged")]
     Damaged { key: String },
@@ -95,22 +105,11 @@ impl Control {
     /// # Errors
     /// When something of it cannot be read or made.
     pub fn open(opening: Opening<'_>) -> Result<Self, OpeningError> {
-        let Opening { mut store, folder, master_key_file, master_key, rules, accounts } = opening;
+        let Opening { mut store, folder, master_key_file, master_key, rules, accounts, stale } = opening;
         let sealed = store.get(PEPPER)?;
         let master = MasterKeys::load(master_key.as_ref(), &master_key_file, sealed.is_some())?;
-        let pepper = match sealed {
-            Some(record) => {
-                let text = String::from_utf8_lossy(&record.value);
-                seal::open(&master, PEPPER_BELONGS, &text).map_err(|_| OpeningError::OtherMasterKey)?
-            }
-            None => {
-                let made = Secret::new(keys::fresh());
-                let sealed = seal::seal(&master, PEPPER_BELONGS, made.expose().as_bytes());
-                store.commit(&[Change::put(PEPPER, sealed.into_bytes(), Expects::Nothing)])?;
-                made
-            }
-        };
-        let (_, seen) = store.changed_since(Revision::MAX)?;
+        let pepper = pepper(&mut *store, &master)?;
+        let (_, seen) = store.changed_since(Mark::MAX)?;
         let mut found = Vec::new();
         let mut damaged = None;
         store.scan(keys::PREFIX, "", &mut |record| {
@@ -123,9 +122,9 @@ impl Control {
         if let Some(key) = damaged {
             return Err(OpeningError::Damaged { key });
         }
-        let keys = Arc::new(VirtualKeys::new(pepper.expose().as_bytes(), found.into_iter()));
+        let keys = Arc::new(VirtualKeys::new(pepper.expose().as_bytes(), found.into_iter(), stale));
         let log = audit::head(&*store, &Head::default())?;
-        let mut control = Self { store, master, keys, rules, accounts, log, seen };
+        let mut control = Self { store, master, keys, rules, accounts, log, seen, own: Vec::new() };
         owner::mint(&mut control, folder)?;
         Ok(control)
     }
@@ -154,9 +153,7 @@ impl Control {
             match self.store.commit(&all) {
                 Ok(revision) => {
                     self.log = head;
-                    if revision == self.seen + 1 {
-                        self.seen = revision;
-                    }
+                    self.own.push(revision);
                     tracing::info!(organisation, action, subject, author = %author.name, "control plane");
                     return Ok(revision);
                 }
@@ -179,18 +176,47 @@ impl Control {
         let (changed, now) = self.store.changed_since(self.seen)?;
         let mut organisations = Vec::new();
         for key in &changed {
-            if let Some(organisation) = key.strip_prefix("org/") {
-                organisations.push(organisation.to_owned());
-            } else if let Some(name) = key.strip_prefix(keys::PREFIX) {
-                let record = self.store.get(key)?;
+            let (organisation, name) = (key.strip_prefix(organisations::PREFIX), key.strip_prefix(keys::PREFIX));
+            if organisation.is_none() && name.is_none() {
+                continue;
+            }
+            let record = self.store.get(key)?;
+            // what was changed here was taken over when it was
+            if record.as_ref().is_some_and(|record| self.own.contains(&record.revision)) {
+                continue;
+            }
+            organisations.extend(organisation.map(str::to_owned));
+            if let Some(name) = name {
                 let record = record.and_then(|record| serde_json::from_slice::<KeyRecord>(&record.value).ok());
                 let callers = record.and_then(|record| record.callers(&self.accounts));
                 self.keys.settle(name, &callers.unwrap_or_default());
             }
         }
+        if now > self.seen {
+            self.own.clear();
+        }
         self.seen = now;
         Ok(organisations)
     }
+
+    /// Has somebody woken when there may be something to take over.
+    pub(super) fn on_change(&mut self, wake: Wake) {
+        self.store.on_change(wake);
+    }
+}
+
+/// What is mixed into the hashes of keys: made once, by whoever comes first.
+fn pepper(store: &mut dyn Store, master: &MasterKeys) -> Result<Secret, OpeningError> {
+    if store.get(PEPPER)?.is_none() {
+        let sealed = seal::seal(master, PEPPER_BELONGS, keys::fresh().as_bytes());
+        match store.commit(&[Change::put(PEPPER, sealed.into_bytes(), Expects::Nothing)]) {
+            Ok(_) | Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let record = store.get(PEPPER)?.ok_or_else(|| OpeningError::Damaged { key: PEPPER.to_owned() })?;
+    let text = String::from_utf8_lossy(&record.value);
+    seal::open(master, PEPPER_BELONGS, &text).map_err(|_| OpeningError::OtherMasterKey)
 }
 
 /// RFC 3339, in UTC.
@@ -206,5 +232,20 @@ pub(super) fn changed_meanwhile() -> Refusal {
 /// What went wrong is the operator's to know.
 pub(super) fn failed(error: StoreError) -> Refusal {
     tracing::error!(%error, "the control plane's store");
-    Refusal::new(Cause::Unavailable, "the control plane's store cannot be used now").code("store_unavailable")
+    let unavailable = |message: &'static str, code: &'static str| {
+        Refusal::new(Cause::Unavailable, message).code(code).retry_after(Some(RETRY))
+    };
+    match error {
+        StoreError::Away(_) => {
+            unavailable("the control plane is out of reach: nothing was changed, requests go on", "store_unavailable")
+        }
+        StoreError::Unconfirmed(_) => {
+            unavailable("whether the change was made is not known yet: read it before you try again", "change_unconfirmed")
+        }
+        StoreError::TooLarge(_) => {
+            let message = "it is more than the control plane's store takes at once: nothing was changed";
+            Refusal::new(Cause::TooLarge, message).code("change_too_large")
+        }
+        _ => unavailable("the control plane's store cannot be used now", "store_unavailable"),
+    }
 }

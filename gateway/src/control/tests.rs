@@ -24,6 +24,7 @@ fn try_open(folder: &Path) -> Result<Control, OpeningError> {
         master_key: None,
         rules: Arc::new(ArcSwap::from_pointee(Rules { max_in_flight: 10, ..Rules::default() })),
         accounts: Arc::default(),
+        stale: Arc::default(),
     })
 }
 

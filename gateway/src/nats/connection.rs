@@ -147,6 +147,12 @@ impl Connection {
         format!("{} {}", self.info.server_name, self.info.version)
     }
 
+    /// The server's version: its first two numbers.
+    pub fn version(&self) -> (u32, u32) {
+        let mut numbers = self.info.version.split(['.', '-']).map(|number| number.parse().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    }
+
     /// Other servers of its cluster.
     pub fn others(&self) -> impl Iterator<Item = NatsServer> + '_ {
         self.info.connect_urls.iter().filter_map(|url| {

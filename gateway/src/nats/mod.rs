@@ -7,22 +7,27 @@
 //! socket, one buffer serves for many events, and no crate comes in that is not there anyway.
 //!
 //! `protocol` is the text on the wire (pure), `login` who the gateway is, `connection` the socket with its beginning and its
-//! end, `stream` what is asked of JetStream, `playback` a stream read in its order.
+//! end, `servers` which one is tried next, `stream` what is asked of JetStream, `bucket` what is asked of a key-value bucket,
+//! `playback` a stream read in its order.
 //!
 //! Protocol: <https://docs.nats.io/reference/reference-protocols/nats-protocol>,
 //! <https://docs.nats.io/reference/reference-protocols/nats_api_reference>.
 
+mod bucket;
 mod connection;
 mod login;
 mod playback;
 mod protocol;
+mod servers;
 mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use bucket::{BucketInfo, BucketSettings, Last, bucket, bucket_info, last};
 pub use connection::Connection;
-pub use playback::{Playback, Stored, created};
+pub use playback::{Heard, Playback, Stored, created};
 pub use protocol::Message;
+pub use servers::Servers;
 pub use stream::{Ack, StreamInfo, StreamSettings, acknowledged, read_back, stream};
 
 /// What ends a connection, or keeps it from beginning.

@@ -29,6 +29,14 @@ pub struct Stored {
     pub message: Message,
 }
 
+/// What comes while a stream is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    Stored(Stored),
+    /// The answer to something else that was asked on the connection.
+    Answer(Message),
+}
+
 /// A place in a stream. It lives on its connection, and ends with it.
 #[derive(Debug)]
 pub struct Playback {
@@ -111,6 +119,18 @@ impl Playback {
     /// When the connection has ended, or the server has forgotten who reads.
     pub async fn next(&mut self, connection: &mut Connection) -> Result<Stored, Trouble> {
         loop {
+            if let Heard::Stored(stored) = self.hear(connection).await? {
+                return Ok(stored);
+            }
+        }
+    }
+
+    /// The next message, or an answer that comes before it. Cancel safe.
+    ///
+    /// # Errors
+    /// When the connection has ended, or the server has forgotten who reads.
+    pub async fn hear(&mut self, connection: &mut Connection) -> Result<Heard, Trouble> {
+        loop {
             let pull = self.pull.get_or_insert_with(|| {
                 let question = json!({ "batch": PULL, "expires": nanos(WAIT) }).to_string();
                 let number = connection.ask(&self.next, question.as_bytes());
@@ -127,13 +147,16 @@ impl Playback {
                 }
                 continue;
             }
+            if connection.number(&message).is_some() {
+                return Ok(Heard::Answer(message));
+            }
             let Some(stored) = stored(message) else { continue };
             pull.left -= 1;
             pull.until = pull.until.max(Instant::now() + GRACE);
             if pull.left == 0 {
                 self.pull = None;
             }
-            return Ok(stored);
+            return Ok(Heard::Stored(stored));
         }
     }
 }

@@ -43,10 +43,14 @@ impl Message {
 
     /// The first header of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let text = std::str::from_utf8(&self.headers).ok()?;
-        let mut lines = text.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
-        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        header(std::str::from_utf8(&self.headers).ok()?, name)
     }
+}
+
+/// The first header of that name in a text of them.
+pub(super) fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = text.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+    lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 /// Takes what stands whole at the beginning; `None` when it has not arrived yet.

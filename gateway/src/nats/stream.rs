@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::{Connection, Message, Trouble};
 
 /// `stream not found`.
-const NOT_FOUND: u64 = 10059;
+pub(super) const NOT_FOUND: u64 = 10059;
 /// Messages asked for at once when the tail is read back.
 const PULL: usize = 2048;
 
@@ -44,7 +44,7 @@ struct Answer {
 #[derive(Debug, Deserialize)]
 pub(super) struct ApiError {
     #[serde(default)]
-    err_code: u64,
+    pub err_code: u64,
     #[serde(default)]
     description: String,
 }

@@ -111,6 +111,7 @@ impl Cupboard {
             master_key: std::env::var("PRISM_MASTER_KEY").ok().map(Secret::new),
             rules: Arc::new(ArcSwap::from_pointee(Rules::default())),
             accounts: Arc::default(),
+            stale: Arc::default(),
         })
         .map_err(|error| error.to_string())
     }

@@ -1,20 +1,12 @@
 //! The store in one file: SQLite, with every commit on the disk before it is acknowledged.
 
-use std::{
-    fs::{self, OpenOptions},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::{Change, Expects, Record, Revision, Store, StoreError};
+use super::{Change, Expects, Mark, Record, Revision, Store, StoreError, sqlite};
 
-/// Another process (a second gateway, a command) may be writing: this long its commit is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Pages (of 4 KiB) that are kept in memory.
-const CACHE_PAGES: i64 = 512;
+pub(super) const FILE: &str = "prism.db";
 
 /// How the tables came to be what they are, a step for each version. Steps are never edited: what is to change is a new
 /// one.
@@ -38,63 +30,22 @@ impl Embedded {
     /// # Errors
     /// When the file cannot be opened, is no store, or was written by a later version.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join("prism.db");
-        let failed = |source| StoreError::Open { path: path.clone(), source };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        // SQLite gives its log the mode of the database
-        OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
-        let mut connection = Connection::open(&path)?;
-        connection.busy_timeout(PATIENCE)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "full")?;
-        connection.pragma_update(None, "secure_delete", true)?;
-        connection.pragma_update(None, "cache_size", CACHE_PAGES)?;
-        migrate(&mut connection, path)?;
-        Ok(Self { connection })
+        Ok(Self { connection: sqlite::open(folder, FILE, MIGRATIONS)? })
     }
-}
 
-/// Brings the tables to the present version.
-fn migrate(connection: &mut Connection, path: PathBuf) -> Result<(), StoreError> {
-    // two processes may start at once: the second waits here and finds nothing to do
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let known = u32::try_from(MIGRATIONS.len()).expect("there are few");
-    if found > known {
-        return Err(StoreError::TooNew { path, found, known });
+    /// Whether there is one in a folder.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
     }
-    for step in &MIGRATIONS[found as usize..] {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "user_version", known)?;
-    transaction.commit()?;
-    Ok(())
 }
 
 impl Store for Embedded {
     fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
-        let mut query = self
-            .connection
-            .prepare_cached("SELECT value, revision FROM records WHERE key = ?1 AND value IS NOT NULL")?;
-        let found = query.query_row([key], |row| {
-            Ok(Record { key: key.to_owned(), value: row.get(0)?, revision: unsigned(row.get(1)?) })
-        });
-        Ok(found.optional()?)
+        sqlite::get(&self.connection, key)
     }
 
     fn scan(&self, prefix: &str, after: &str, see: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
-        // keys are ASCII: what begins with the prefix lies between it and itself with the last character there is
-        let mut query = self.connection.prepare_cached(
-            "SELECT key, value, revision FROM records
-             WHERE key >= ?1 AND key < ?1 || char(1114111) AND key > ?2 AND value IS NOT NULL ORDER BY key",
-        )?;
-        let mut rows = query.query([prefix, after])?;
-        while let Some(row) = rows.next()? {
-            if !see(Record { key: row.get(0)?, value: row.get(1)?, revision: unsigned(row.get(2)?) }) {
-                break;
-            }
-        }
-        Ok(())
+        sqlite::scan(&self.connection, prefix, after, see)
     }
 
     fn commit(&mut self, changes: &[Change]) -> Result<Revision, StoreError> {
@@ -112,17 +63,16 @@ impl Store for Embedded {
                 .execute(params![change.key, change.value, revision])?;
         }
         transaction.commit()?;
-        Ok(unsigned(revision))
+        Ok(sqlite::unsigned(revision))
     }
 
-    fn changed_since(&self, revision: Revision) -> Result<(Vec<String>, Revision), StoreError> {
+    fn changed_since(&self, mark: Mark) -> Result<(Vec<String>, Mark), StoreError> {
         let transaction = self.connection.unchecked_transaction()?; // both answers from one state
         let now: i64 = transaction.query_row("SELECT revision FROM clock", [], |row| row.get(0))?;
-        let since = i64::try_from(revision).unwrap_or(i64::MAX);
         let mut query =
             transaction.prepare_cached("SELECT key FROM records WHERE revision > ?1 ORDER BY revision, rowid")?;
-        let keys = query.query_map([since], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        Ok((keys, unsigned(now)))
+        let keys = query.query_map([sqlite::signed(mark)], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok((keys, sqlite::unsigned(now)))
     }
 }
 
@@ -137,12 +87,7 @@ fn check(transaction: &Transaction<'_>, change: &Change) -> Result<(), StoreErro
     let as_expected = match change.expects {
         Expects::Anything => true,
         Expects::Nothing => present.is_none(),
-        Expects::Revision(revision) => present.map(unsigned) == Some(revision),
+        Expects::Revision(revision) => present.map(sqlite::unsigned) == Some(revision),
     };
     if as_expected { Ok(()) } else { Err(StoreError::Conflict { key: change.key.clone() }) }
-}
-
-/// SQLite's integers have a sign, ours only count.
-fn unsigned(number: i64) -> u64 {
-    number.unsigned_abs()
 }

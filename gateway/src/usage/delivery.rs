@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{SUBJECTS, Standing, doubt, lane::Lane, subject::Subject, window::Window};
 use crate::{
     config::{Nats, NatsServer, Usage},
-    nats::{self, Connection, Message, StreamSettings, Trouble},
+    nats::{self, Connection, Message, Servers, StreamSettings, Trouble},
     spool::Spool,
 };
 
@@ -308,45 +308,5 @@ impl UnderWay<'_> {
             lane.release().await.map_err(cannot_read)?;
         }
         Ok(())
-    }
-}
-
-/// The servers that are tried, one after the other: those that are configured, then those that a cluster has named.
-struct Servers {
-    known: Vec<NatsServer>,
-    configured: usize,
-    at: usize,
-}
-
-impl Servers {
-    fn new(configured: &[NatsServer]) -> Self {
-        Self {
-            known: configured.to_vec(),
-            configured: configured.len(),
-            at: fastrand::usize(..configured.len().max(1)),
-        }
-    }
-
-    fn present(&self) -> &NatsServer {
-        &self.known[self.at]
-    }
-
-    fn next(&mut self) {
-        self.at = (self.at + 1) % self.known.len();
-    }
-
-    /// What the cluster is made of now.
-    fn learn(&mut self, others: impl Iterator<Item = NatsServer>) {
-        let present = self.present().clone();
-        self.known.truncate(self.configured);
-        for server in others {
-            if !self.known.contains(&server) {
-                self.known.push(server);
-            }
-        }
-        self.at = self.known.iter().position(|known| *known == present).unwrap_or_else(|| {
-            self.known.push(present);
-            self.known.len() - 1
-        });
     }
 }

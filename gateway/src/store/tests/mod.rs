@@ -1,6 +1,13 @@
 //! What every kind of store has to do.
 
-use std::os::unix::fs::PermissionsExt;
+pub mod nats_server;
+mod shared;
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use super::*;
 
@@ -26,12 +33,22 @@ fn is_conflict(result: Result<Revision, StoreError>, at: &str) -> bool {
     matches!(result, Err(StoreError::Conflict { key }) if key == at)
 }
 
+/// What one holder has written the others see a moment later.
+fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(10), "{what}");
+        sleep(Duration::from_millis(5));
+    }
+}
+
 /// The claims, whatever the store; `again` opens the same one a second time.
 fn behaves(store: &mut dyn Store, again: &dyn Fn() -> Box<dyn Store>) {
     let (_, begin) = store.changed_since(0).unwrap();
+    assert_eq!(store.changed_since(begin).unwrap(), (vec![], begin));
     assert_eq!(store.get("org/a").unwrap(), None);
     let first = store.commit(&[put("org/a", "1", Expects::Nothing), put("org/b", "2", Expects::Anything)]).unwrap();
-    assert!(first > begin);
+    let (_, after_first) = store.changed_since(begin).unwrap();
     let record = store.get("org/a").unwrap().unwrap();
     assert_eq!((record.value.as_slice(), record.revision), (&b"1"[..], first));
 
@@ -54,7 +71,7 @@ fn behaves(store: &mut dyn Store, again: &dyn Fn() -> Box<dyn Store>) {
     assert_eq!(some_keys(store, "org/", "", 1), ["org/a"]);
 
     // what has changed is known, deletions included
-    let (changed, now) = store.changed_since(first).unwrap();
+    let (changed, now) = store.changed_since(after_first).unwrap();
     assert_eq!(changed, ["org/a", "orga", "org/~"]);
     store.commit(&[Change::delete("org/b", Expects::Anything), Change::delete("never", Expects::Nothing)]).unwrap();
     let (changed, later) = store.changed_since(now).unwrap();
@@ -66,11 +83,13 @@ fn behaves(store: &mut dyn Store, again: &dyn Fn() -> Box<dyn Store>) {
     store.commit(&[put("org/b", "4", Expects::Nothing)]).unwrap();
 
     // another holder of the same store sees all of it, and has its say
+    let (_, later) = store.changed_since(later).unwrap();
     let mut other = again();
     let seen = other.get("org/b").unwrap().unwrap();
     let theirs = other.commit(&[put("org/b", "5", Expects::Revision(seen.revision))]).unwrap();
     assert!(is_conflict(store.commit(&[put("org/b", "6", Expects::Revision(seen.revision))]), "org/b"));
-    assert_eq!(store.changed_since(later).unwrap(), (vec!["org/b".to_owned()], theirs));
+    eventually("what the other has written", || store.changed_since(later).unwrap().0 == ["org/b"]);
+    assert_eq!(store.get("org/b").unwrap().unwrap().revision, theirs);
 }
 
 #[test]
@@ -115,21 +134,22 @@ fn what_is_no_store_is_said_so() {
 }
 
 /// Writers in several threads, each adding to one number: no addition is lost.
-#[test]
-fn concurrent_edits_never_overwrite_each_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut store = Embedded::open(folder.path()).unwrap();
+fn concurrent_edits_never_overwrite_each_other(again: &(dyn Fn() -> Box<dyn Store> + Sync)) {
+    let mut store = again();
     store.commit(&[put("sum", "0", Expects::Nothing)]).unwrap();
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                let mut store = Embedded::open(folder.path()).unwrap();
+        for writer in 0..4 {
+            scope.spawn(move || {
+                let mut store = again();
                 let mut added = 0;
                 while added < 25 {
                     let record = store.get("sum").unwrap().unwrap();
                     let sum: u32 = String::from_utf8(record.value).unwrap().parse().unwrap();
-                    let next = put("sum", &(sum + 1).to_string(), Expects::Revision(record.revision));
-                    match store.commit(&[next]) {
+                    let changes = [
+                        put("sum", &(sum + 1).to_string(), Expects::Revision(record.revision)),
+                        put(&format!("log/{:03}", sum + 1), &writer.to_string(), Expects::Nothing),
+                    ];
+                    match store.commit(&changes) {
                         Ok(_) => added += 1,
                         Err(StoreError::Conflict { .. }) => {}
                         Err(error) => panic!("{error}"),
@@ -138,5 +158,12 @@ fn concurrent_edits_never_overwrite_each_other() {
             });
         }
     });
-    assert_eq!(store.get("sum").unwrap().unwrap().value, b"100");
+    eventually("the sum", || store.get("sum").unwrap().unwrap().value == b"100");
+    assert_eq!(keys(&*store, "log/").len(), 100);
+}
+
+#[test]
+fn concurrent_edits_of_one_file_never_overwrite_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    concurrent_edits_never_overwrite_each_other(&|| Box::new(Embedded::open(folder.path()).unwrap()));
 }

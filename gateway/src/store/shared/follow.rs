@@ -1,0 +1,315 @@
+//! The thread that takes over what the bucket has: all of it at first, then each commit as it comes.
+//!
+//! A commit is taken over whole. It ends with the message that says so; that one may have been replaced by a later commit
+//! meanwhile, so that a commit also ends where another begins, or where nothing more comes.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use tokio::time::{sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    SharedSettings, keys,
+    replica::{Replica, Taken},
+    standing::{Standing, now},
+};
+use crate::{
+    config::NatsServer,
+    nats::{self, BucketInfo, Connection, Heard, Message, Playback, Servers, Stored, Trouble},
+    store::{StoreError, Wake},
+};
+
+/// Between two attempts to connect: the first, doubled up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// How often the stream's leader is asked how far it is; and again where it is further than what has come.
+const QUESTION: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_millis(20);
+const ANSWER: Duration = Duration::from_secs(5);
+/// Whoever is behind for longer begins anew.
+const BEHIND: Duration = Duration::from_secs(3);
+/// When nothing more comes for so long, a commit without its last message has ended.
+const SILENCE: Duration = Duration::from_millis(50);
+/// Under a constant stream of commits they are shown this often.
+const SHOWN: Duration = Duration::from_millis(50);
+/// How often the clock is looked at while nothing comes.
+const CLOCK: Duration = Duration::from_millis(250);
+/// How often the last contact is written down: after a restart without NATS it counts from there.
+const NOTED: u64 = 5_000;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum Interrupted {
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody has to see to it.
+    #[error("{0}")]
+    Lost(String),
+}
+
+pub(super) struct Follower {
+    pub settings: Arc<SharedSettings>,
+    pub replica: Replica,
+    pub standing: Arc<Standing>,
+    pub wake: Arc<OnceLock<Wake>>,
+    pub stop: CancellationToken,
+    /// The last contact that was written down.
+    pub noted: u64,
+}
+
+impl Follower {
+    /// Runs until it is told to stop.
+    pub async fn run(mut self) {
+        let (stop, standing) = (self.stop.clone(), self.standing.clone());
+        let clock = async {
+            loop {
+                standing.judge();
+                sleep(CLOCK).await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.follow() => {}
+            () = clock => {}
+        }
+        self.replica.abandon();
+    }
+
+    async fn follow(&mut self) {
+        let mut servers = Servers::new(&self.settings.nats.servers);
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let was_connected = Instant::now();
+            let Err(interrupted) = self.session(&mut servers).await;
+            self.replica.abandon();
+            self.tell(&servers, &interrupted);
+            servers.next();
+            if was_connected.elapsed() > LONGEST_PAUSE {
+                pause = FIRST_PAUSE;
+            }
+            sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn tell(&self, servers: &Servers, interrupted: &Interrupted) {
+        let NatsServer { host, port } = servers.present();
+        let needs_help = matches!(interrupted, Interrupted::Lost(_) | Interrupted::Trouble(Trouble::Unsuitable { .. }));
+        if !self.standing.troubled(format!("{host}:{port}: {interrupted}"), needs_help) {
+            return;
+        }
+        let bucket = &self.settings.bucket.name;
+        if needs_help {
+            tracing::error!(%bucket, error = %interrupted, "the control plane cannot be followed; what was seen last is served");
+        } else {
+            tracing::warn!(%bucket, server = %format_args!("{host}:{port}"), error = %interrupted, "the control plane is out of reach");
+        }
+    }
+
+    /// One connection, from its beginning to its end.
+    async fn session(&mut self, servers: &mut Servers) -> Result<Infallible, Interrupted> {
+        let settings = self.settings.clone();
+        let mut connection = Connection::open(servers.present(), &settings.nats, &settings.name).await?;
+        servers.learn(connection.others());
+        let found = nats::bucket(&mut connection, &settings.bucket).await?;
+        let from = self.recognise(&mut connection, &found).await?;
+        let stream = settings.bucket.stream();
+        let playback = Playback::begin(&mut connection, &stream, &settings.bucket.subject(">"), from).await?;
+        let mut reading = Reading {
+            server: connection.server(),
+            question: format!("$JS.API.STREAM.INFO.{stream}"),
+            subjects: settings.bucket.subject(""),
+            created: found.created,
+            target: found.last,
+            at: from.saturating_sub(1),
+            unfinished: None,
+            since: None,
+            asked: None,
+            next_question: Instant::now(),
+            behind: None,
+            follower: self,
+        };
+        reading.run(connection, playback).await
+    }
+
+    /// From which sequence on the bucket is taken over.
+    async fn recognise(&mut self, connection: &mut Connection, found: &BucketInfo) -> Result<u64, Interrupted> {
+        let (place, had) = (self.replica.place()?, self.replica.messages()?);
+        let bucket = &self.settings.bucket;
+        let Some(created) = place.created else { return Ok(1) };
+        if found.messages == 0 && had > 0 {
+            return Err(Interrupted::Lost(format!(
+                "the bucket `{}` is empty, and it had {had} records: restore a backup into it (`prism store restore`)",
+                bucket.name
+            )));
+        }
+        if created == found.created && found.last >= place.sequence {
+            return Ok(place.sequence + 1);
+        }
+        if had > 0 {
+            let identity = self.settings.identity;
+            let ours = self.replica.get(identity)?.map(|record| record.value);
+            let theirs = nats::last(connection, &bucket.stream(), &bucket.subject(&keys::escaped(identity))).await?;
+            if ours != theirs.map(|last| last.payload) {
+                return Err(Interrupted::Lost(format!(
+                    "the bucket `{}` is another one, with organisations that are not those of before: restore a backup into it, \
+                     or begin anew by removing `replica.db` of every gateway",
+                    bucket.name
+                )));
+            }
+            tracing::warn!(bucket = %bucket.name, "the bucket was made anew, from a backup of the same organisations: it is taken over");
+        }
+        self.replica.forget(&found.created)?;
+        Ok(1)
+    }
+}
+
+/// What one connection brings.
+struct Reading<'a> {
+    follower: &'a mut Follower,
+    server: String,
+    /// Where the stream's leader is asked.
+    question: String,
+    /// How the subjects of keys begin.
+    subjects: String,
+    created: String,
+    /// What there was at the beginning ends here; nothing is shown before.
+    target: u64,
+    /// The last message that came.
+    at: u64,
+    /// The commit whose end has not come.
+    unfinished: Option<String>,
+    /// Something has been taken over since then, and is not shown yet.
+    since: Option<Instant>,
+    asked: Option<Question>,
+    next_question: Instant,
+    behind: Option<Instant>,
+}
+
+struct Question {
+    number: u64,
+    at: Instant,
+    millis: u64,
+}
+
+impl Reading<'_> {
+    async fn run(&mut self, mut connection: Connection, mut playback: Playback) -> Result<Infallible, Interrupted> {
+        if playback.pending() == 0 {
+            self.at = self.target;
+            self.settle()?;
+        }
+        let mut heard = Instant::now();
+        loop {
+            if connection.is_leaving() {
+                return Err(Trouble::Leaving.into());
+            }
+            let question = self.asked.as_ref().map_or(self.next_question, |asked| asked.at + ANSWER);
+            tokio::select! {
+                biased;
+                message = playback.hear(&mut connection) => {
+                    heard = Instant::now();
+                    match message? {
+                        Heard::Stored(stored) => self.take(&stored)?,
+                        Heard::Answer(message) => {
+                            if let Some(asked) = self.asked.take_if(|asked| connection.number(&message) == Some(asked.number)) {
+                                self.compare(&asked, &message)?;
+                            }
+                        }
+                    }
+                }
+                () = sleep_until((heard + SILENCE).into()), if self.since.is_some() && self.at >= self.target => self.settle()?,
+                () = sleep_until(question.into()) => {
+                    if self.asked.is_some() {
+                        return Err(Trouble::NobodyAnswers.into());
+                    }
+                    let number = connection.ask(&self.question, b"");
+                    self.asked = Some(Question { number, at: Instant::now(), millis: now() });
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, stored: &Stored) -> Result<(), StoreError> {
+        let Stored { sequence, pending, message, .. } = stored;
+        let batch = message.header("Nats-Batch-Id");
+        if self.unfinished.is_some() && self.unfinished.as_deref() != batch && self.is_shown() {
+            self.settle()?; // the one before has ended
+        }
+        let place = message.header("Nats-Batch-Sequence").and_then(|number| number.parse().ok()).unwrap_or(1);
+        let is_deletion = message.header("KV-Operation").is_some_and(|operation| matches!(operation, "DEL" | "PURGE"));
+        let subject = String::from_utf8_lossy(&message.subject);
+        let key = keys::unescaped(subject.strip_prefix(&self.subjects).unwrap_or(&subject));
+        self.follower.replica.take(&Taken {
+            key: &key,
+            value: (!is_deletion).then_some(&message.payload[..]),
+            // the first sequence of its commit
+            revision: sequence.saturating_sub(place - 1),
+            sequence: *sequence,
+        })?;
+        self.at = *sequence;
+        if *pending == 0 {
+            self.target = self.target.min(*sequence);
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        self.unfinished = batch.filter(|_| message.header("Nats-Batch-Commit").is_none()).map(str::to_owned);
+        if self.unfinished.is_none() && self.is_shown() && (*pending == 0 || since.elapsed() >= SHOWN) {
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// Whether what was there at the beginning has come.
+    fn is_shown(&self) -> bool {
+        self.at >= self.target
+    }
+
+    /// Everything that has come is seen from now on.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.follower.replica.settle(&self.created, self.at)?;
+        (self.since, self.unfinished) = (None, None);
+        self.follower.standing.reached_sequence(self.at);
+        if let Some(wake) = self.follower.wake.get() {
+            wake();
+        }
+        Ok(())
+    }
+
+    /// Holds what the stream's leader has against what has come.
+    fn compare(&mut self, asked: &Question, answer: &Message) -> Result<(), Interrupted> {
+        let there = nats::bucket_info(answer)?;
+        if there.created != self.created {
+            return Err(Trouble::Setup("the bucket has been made anew".to_owned()).into());
+        }
+        if there.last > self.at || self.since.is_some() {
+            if self.behind.get_or_insert_with(Instant::now).elapsed() > BEHIND {
+                return Err(Trouble::Setup("it does not give what the stream has".to_owned()).into());
+            }
+            self.next_question = Instant::now() + AGAIN;
+            return Ok(());
+        }
+        (self.behind, self.next_question) = (None, Instant::now() + QUESTION);
+        let Follower { replica, standing, settings, noted, .. } = &mut *self.follower;
+        let had = replica.messages()?;
+        if there.last == self.at && there.messages < had {
+            return Err(Interrupted::Lost(format!(
+                "the bucket `{}` has {} records, and it had {had}: somebody has purged it; restore a backup into it",
+                settings.bucket.name, there.messages
+            )));
+        }
+        if asked.millis.saturating_sub(*noted) > NOTED {
+            replica.note_contact(asked.millis)?;
+            *noted = asked.millis;
+        }
+        if standing.in_contact(asked.millis, &self.server) {
+            let (bucket, server) = (&settings.bucket.name, &self.server);
+            tracing::info!(%bucket, %server, records = had, "the control plane is followed");
+        }
+        Ok(())
+    }
+}
