@@ -16,14 +16,12 @@ use crate::{
     admission::Accounts,
     api::INTERRUPTED,
     config::{Config, ControlPlane, exposure},
-    control::{Control, Desk, Opening, Rules},
+    control::{Desk, Place, Rules},
     dispatch::{Address, Root, RootMessage, Roster, RouteTable, Tenants, TenantsArguments, Wiring},
     http::{Administration, Certificates, Gateway, Inherited, Listener, Plane, Shutdown, Side, router},
     memory::BodyMemory,
     options::Options,
-    secret::Secret,
     spool::Spool,
-    store::Embedded,
     telemetry::{self, Metrics},
     traces,
     usage::{
@@ -235,18 +233,11 @@ async fn administration(
 ) -> Result<Arc<Administration>, String> {
     keep_no_core_file();
     let rules = Arc::new(ArcSwap::from_pointee(Rules::of(config)));
-    let store = Embedded::open(&config.store.path).map_err(|error| error.to_string())?;
-    let master_key_file = control_plane.master_key_file.clone().unwrap_or_else(|| config.store.path.join("master.key"));
-    let control = Control::open(Opening {
-        store: Box::new(store),
-        folder: &config.store.path,
-        master_key_file,
-        master_key: std::env::var("PRISM_MASTER_KEY").ok().map(Secret::new),
-        rules: rules.clone(),
-        accounts: accounts.clone(),
-        stale: Arc::default(),
-    })
-    .map_err(|error| error.to_string())?;
+    let place = Place::of(config, control_plane);
+    let (opened_rules, opened_accounts) = (rules.clone(), accounts.clone());
+    // it waits for its disk, or for the others
+    let opened = tokio::task::spawn_blocking(move || place.control(opened_rules, opened_accounts)).await;
+    let (control, standing) = opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     let keys = control.keys().clone();
     let (changed, mut changes) = mpsc::channel::<Vec<String>>(CHANGES);
     let desk = Desk::start(control, changed).map_err(|error| error.to_string())?;
@@ -260,7 +251,7 @@ async fn administration(
             }
         }
     });
-    Ok(Arc::new(Administration::new(desk, tenants, keys, rules, control_plane)))
+    Ok(Arc::new(Administration::new(desk, tenants, keys, rules, standing, control_plane)))
 }
 
 /// A core file would hold every credential that has been opened.

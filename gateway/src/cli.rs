@@ -72,6 +72,13 @@ enum Command {
         #[command(flatten)]
         cupboard: office::Cupboard,
     },
+    /// Save everything that is kept of organisations in a file, or bring it back.
+    Store {
+        #[command(subcommand)]
+        command: office::StoreCommand,
+        #[command(flatten)]
+        cupboard: office::Cupboard,
+    },
     /// Print the OpenAPI document.
     Openapi,
     /// Show what becomes of every chat field in every provider format.
@@ -154,6 +161,7 @@ pub fn main() -> ExitCode {
         Some(Command::MasterKey { command, cupboard }) => {
             office::master_key(&cupboard, command).and_then(|text| print(&text))
         }
+        Some(Command::Store { command, cupboard }) => office::store(&cupboard, command).and_then(|text| print(&text)),
         Some(Command::Openapi) => print(&http::document()),
         Some(Command::Formats { json }) => print(&formats::describe(json)),
         Some(Command::Prices { model, config, json }) => prices(model.as_deref(), config.as_deref(), json),

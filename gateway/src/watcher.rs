@@ -166,7 +166,10 @@ impl WatcherData {
         };
         let kept = |config: &Config| {
             let control_plane = config.control_plane.as_ref();
-            (config.store.clone(), control_plane.map(|control| (control.listen, control.master_key_file.clone())))
+            (
+                config.store.clone(),
+                control_plane.map(|control| (control.listen, control.master_key_file.clone(), control.shared.clone())),
+            )
         };
         if kept(old) != kept(&config) {
             tracing::warn!(

@@ -119,7 +119,8 @@ impl KeyRing {
         let Some(keys) = &self.virtual_keys else { return Ok(None) };
         let found = keys.find(key);
         if found.is_some() && keys.are_stale() {
-            let message = "the gateway has been cut off from its control plane for too long to know whether this key is valid";
+            let message =
+                "the gateway has been cut off from its control plane for too long to know whether this key is valid";
             return Err(Refusal::new(Cause::Unavailable, message)
                 .code("control_plane_stale")
                 .retry_after(Some(Duration::from_secs(5))));

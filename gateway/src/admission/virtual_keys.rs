@@ -32,11 +32,7 @@ pub struct VirtualKeys {
 
 impl VirtualKeys {
     /// With all that there are at the start. While `stale` is `true`, they open nothing.
-    pub fn new(
-        pepper: &[u8],
-        keys: impl Iterator<Item = (KeyHash, Arc<Caller>)>,
-        stale: Arc<AtomicBool>,
-    ) -> Self {
+    pub fn new(pepper: &[u8], keys: impl Iterator<Item = (KeyHash, Arc<Caller>)>, stale: Arc<AtomicBool>) -> Self {
         let mut shards: Vec<HashMap<_, _>> = (0..SHARDS).map(|_| HashMap::new()).collect();
         for (hash, caller) in keys {
             shards[usize::from(hash[0])].insert(hash, caller);

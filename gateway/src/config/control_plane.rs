@@ -1,16 +1,20 @@
 //! Where organisations are kept, and how they are administered.
 
-use super::{ControlPlane, file, resolve::Context, tree::Trail};
+use std::time::Duration;
+
+use super::{ControlPlane, SharedPlane, file, resolve::Context, tree::Trail};
 use crate::secret::Secret;
 
 /// Shorter tokens could be guessed.
 const SHORTEST_TOKEN: usize = 16;
+const MAX_STALENESS: Duration = Duration::from_secs(24 * 3600);
 
 /// `None` when nothing in the file asks for organisations.
 pub(super) fn control_plane(
     written: Option<file::ControlPlane>,
     admin: Option<file::Admin>,
     security: &file::Security,
+    has_nats: bool,
     context: &mut Context<'_>,
 ) -> Option<ControlPlane> {
     let file::Admin { token, listen } = admin.unwrap_or_default();
@@ -31,12 +35,34 @@ pub(super) fn control_plane(
         }
         return None;
     }
+    let written = written.unwrap_or_default();
     Some(ControlPlane {
-        allow_private: written.unwrap_or_default().allow_private.unwrap_or(false),
+        allow_private: written.allow_private.unwrap_or(false),
+        shared: shared(&written, has_nats, context),
         admin_token: given,
         listen: listen.map(|address| address.0),
         master_key_file: security.master_key_file.as_ref().map(|path| context.folder.join(path)),
     })
+}
+
+fn shared(written: &file::ControlPlane, has_nats: bool, context: &mut Context<'_>) -> Option<SharedPlane> {
+    let at = |key: &str| Trail::of(["control_plane", key]);
+    let Some(bucket) = &written.kv_bucket else {
+        if written.max_staleness.is_some() {
+            context.mistake(&at("max_staleness"), "means nothing without `control_plane.kv_bucket`");
+        }
+        return None;
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if bucket.is_empty() || !bucket.chars().all(plain) {
+        context.mistake(&at("kv_bucket"), "a bucket's name has letters, digits, `-` and `_`");
+    }
+    if !has_nats && (context.around.env)("PRISM_NATS_URL").is_none() {
+        let message = "needs NATS: `nats: {url: …}` says where it is, or the environment's PRISM_NATS_URL";
+        context.mistake(&at("kv_bucket"), message);
+    }
+    let max_staleness = context.positive(&at("max_staleness"), written.max_staleness, MAX_STALENESS);
+    Some(SharedPlane { bucket: bucket.clone(), max_staleness })
 }
 
 /// A token that has come otherwise than in the file.
@@ -53,6 +79,6 @@ pub fn admin_token(token: &Secret) -> Result<(), String> {
 impl ControlPlane {
     /// Switched on without a file.
     pub fn plain() -> Self {
-        Self { allow_private: false, admin_token: None, listen: None, master_key_file: None }
+        Self { allow_private: false, admin_token: None, listen: None, master_key_file: None, shared: None }
     }
 }

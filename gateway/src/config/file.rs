@@ -339,6 +339,12 @@ pub(super) struct Store {
 pub(super) struct ControlPlane {
     /// Whether the providers of organisations may be at private addresses; by default false.
     pub allow_private: Option<bool>,
+    /// Bucket of NATS JetStream (`nats`) that several gateways keep their organisations in together, such as `PRISM_CONFIG`;
+    /// made where there is none, with `usage.replicas` copies. By default they are kept in `store.path`, for this gateway alone.
+    pub kv_bucket: Option<String>,
+    /// How long keys of organisations are good while the bucket is out of reach and nobody knows which have been revoked; by
+    /// default `24h`. Keys of the file are good all the time.
+    pub max_staleness: Option<Span>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

@@ -339,6 +339,16 @@ pub struct ControlPlane {
     /// Where alone that is done.
     pub listen: Option<SocketAddr>,
     pub master_key_file: Option<PathBuf>,
+    /// `None` where they are kept for this gateway alone.
+    pub shared: Option<SharedPlane>,
+}
+
+/// Organisations that several gateways have together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedPlane {
+    pub bucket: String,
+    /// How long their keys are good without it.
+    pub max_staleness: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -154,7 +154,8 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
         key.rates = if limits_keys { key.rates.or(rate_limits.per_key) } else { Rates::default() };
     }
     let security = file.security.unwrap_or_default();
-    let control_plane = control_plane::control_plane(file.control_plane, file.admin, &security, context);
+    let control_plane =
+        control_plane::control_plane(file.control_plane, file.admin, &security, file.nats.is_some(), context);
     if let Err(message) = access::exposure(server.host, &auth, control_plane.is_some())
         && !context.report.is_spoiled(&Trail::of(["auth"]))
     {

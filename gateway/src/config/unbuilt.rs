@@ -5,11 +5,7 @@
 use super::tree::{Step, Trail};
 
 /// (path, feature): `*` is any key or index.
-const UNBUILT: &[(&str, &str)] = &[
-    ("cache", "the cache of answers"),
-    ("control_plane.kv_bucket", "a control plane that several gateways share over NATS"),
-    ("control_plane.max_staleness", "a control plane that several gateways share over NATS"),
-];
+const UNBUILT: &[(&str, &str)] = &[("cache", "the cache of answers")];
 
 /// The feature that a key belongs to, when it is known and not built yet.
 pub(super) fn feature(trail: &Trail) -> Option<&'static str> {

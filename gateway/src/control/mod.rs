@@ -1,7 +1,7 @@
 //! The control plane: organisations with what they have configured, their client keys, and the log of every change.
 //!
 //! [`Control`] is the logic, on a store and with the master keys; it waits for its disk, so that it has a thread of its own,
-//! which others ask through the [`Desk`]. `author` says who may do what, `organisations`, `policies` and `keys` do it, `audit` writes it
+//! which others ask through the [`Desk`]; [`Place`] is where it is kept. `author` says who may do what, `organisations`, `policies` and `keys` do it, `audit` writes it
 //! down. A configuration is a `document` with its secrets sealed: `seal` does that, under a `master_key`; a secret that is
 //! kept elsewhere is a `reference`.
 
@@ -14,6 +14,7 @@ mod master_key;
 mod merge;
 mod organisations;
 mod owner;
+mod place;
 mod policies;
 mod reference;
 mod rotation;
@@ -27,7 +28,8 @@ pub use author::{Author, Wish};
 pub use desk::Desk;
 pub use master_key::{MasterKeyError, MasterKeys};
 pub use organisations::Edit;
+pub use place::{Place, Placed};
 pub use state::{Control, Opening, OpeningError, Rules};
 
-/// The record that tells one control plane from another.
+/// The record that tells one control plane from another; the first start makes it.
 pub const IDENTITY: &str = owner::MINTED;

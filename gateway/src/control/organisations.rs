@@ -174,7 +174,15 @@ impl Control {
             .map_err(failed)?;
         let (keys, names): (Vec<_>, Vec<_>) = self.all_keys(organisation)?.into_iter().unzip();
         changes.extend(keys);
-        self.change(changes, author, (organisation, "config.delete", &head.version.to_string()))?;
+        let version = head.version.to_string();
+        let deed = (organisation, "config.delete", &*version);
+        // where one commit does not take so many, keys go first: an organisation without them serves nobody
+        let most = self.store.most_changes() - 1;
+        while changes.len() > most {
+            let last = changes.split_off(changes.len() - most.min(changes.len() - 1));
+            self.change(last, author, deed)?;
+        }
+        self.change(changes, author, deed)?;
         names.iter().for_each(|name| self.keys.settle(name, &[]));
         Ok(OrgConfigDeleted { object: OrgConfigDeletedObject, org_id: organisation.to_owned(), deleted: true })
     }

@@ -93,6 +93,12 @@ pub enum OpeningError {
          every gateway of one control plane has the same"
     )]
     OtherMasterKey,
+    /// Organisations in a file beside the bucket, and they are not those of the bucket.
+    #[error(
+        "`{path}` holds organisations, and `control_plane.kv_bucket` keeps them elsewhere: move them with `prism store backup` \
+         and `prism store restore`, or rename the file if it is of no use any more"
+    )]
+    NotMoved { path: PathBuf },
     #[error("`{key}` in the store cannot be read: it is damaged")]
     Damaged { key: String },
     #[error("cannot keep the owner's key in `{path}`: {source}")]
@@ -239,9 +245,10 @@ pub(super) fn failed(error: StoreError) -> Refusal {
         StoreError::Away(_) => {
             unavailable("the control plane is out of reach: nothing was changed, requests go on", "store_unavailable")
         }
-        StoreError::Unconfirmed(_) => {
-            unavailable("whether the change was made is not known yet: read it before you try again", "change_unconfirmed")
-        }
+        StoreError::Unconfirmed(_) => unavailable(
+            "whether the change was made is not known yet: read it before you try again",
+            "change_unconfirmed",
+        ),
         StoreError::TooLarge(_) => {
             let message = "it is more than the control plane's store takes at once: nothing was changed";
             Refusal::new(Cause::TooLarge, message).code("change_too_large")

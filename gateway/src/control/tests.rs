@@ -11,7 +11,7 @@ use crate::{
     config::Role,
     refusal::Cause,
     secret::Wiped,
-    store::{Embedded, Store},
+    store::{Embedded, Store, tests::nats_server::NatsServer},
 };
 
 const CANARY: &str = "sk-canary-of-a-test";
@@ -188,4 +188,109 @@ fn many_organisations_and_keys_are_read_quickly() {
     println!("{} keys of 10,000 organisations read in {} ms (debug build)", control.keys().len(), took.as_millis());
     assert_eq!(&*control.keys().find("sk-prism-9999-9").unwrap().organisation, "org9999");
     assert!(took.as_secs() < 60, "{took:?}");
+}
+
+/// As two machines have it: each with its own folder, both with the same master key.
+fn on_bucket(server: &NatsServer, folder: &Path, master_key: &Path) -> Result<Control, OpeningError> {
+    let place = Place {
+        folder: folder.to_owned(),
+        master_key_file: master_key.to_owned(),
+        shared: Some(crate::store::SharedSettings { identity: IDENTITY, ..server.settings() }),
+    };
+    let rules = Rules { max_in_flight: 10, ..Rules::default() };
+    place.control(Arc::new(ArcSwap::from_pointee(rules)), Arc::default()).map(|(control, _)| control)
+}
+
+#[test]
+fn gateways_that_start_at_once_make_what_there_has_to_be_once() {
+    let Some(server) = NatsServer::start() else { return };
+    let outer = tempfile::tempdir().unwrap();
+    let key = outer.path().join("master.key");
+    drop(MasterKeys::load(None, &key, false).unwrap());
+    let folders: Vec<_> = (0..3).map(|number| outer.path().join(number.to_string())).collect();
+    let controls: Vec<_> = std::thread::scope(|scope| {
+        let started: Vec<_> = folders
+            .iter()
+            .map(|folder| {
+                let (server, key) = (&server, &key);
+                scope.spawn(move || on_bucket(server, folder, key).unwrap())
+            })
+            .collect();
+        started.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let owners: Vec<_> = folders.iter().filter(|folder| folder.join("owner.key").is_file()).collect();
+    assert_eq!(owners.len(), 1, "one owner's key");
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    assert_eq!(
+        files.filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().starts_with("owner")).count(),
+        1
+    );
+    let owner = std::fs::read_to_string(owners[0].join("owner.key")).unwrap();
+    for mut control in controls {
+        control.catch_up().unwrap();
+        assert!(control.keys().find(owner.trim()).is_some(), "one pepper, one key");
+    }
+    // without that master key nobody joins
+    let stranger = on_bucket(&server, &outer.path().join("4"), &outer.path().join("none"));
+    assert!(matches!(stranger, Err(OpeningError::MasterKey(MasterKeyError::Lost { .. }))));
+    let other = outer.path().join("other.key");
+    drop(MasterKeys::load(None, &other, false).unwrap());
+    assert!(matches!(on_bucket(&server, &outer.path().join("5"), &other), Err(OpeningError::OtherMasterKey)));
+}
+
+#[test]
+fn gateways_of_one_bucket_follow_each_other_and_their_log_is_whole() {
+    let Some(server) = NatsServer::start() else { return };
+    let outer = tempfile::tempdir().unwrap();
+    let key = outer.path().join("master.key");
+    let open = |name: &str| on_bucket(&server, &outer.path().join(name), &key).unwrap();
+    let (mut one, mut other) = (open("one"), open("other"));
+    let etag = one.edit(&owner(), "acme", None, Edit::Create(sent("https://a.example.com"))).unwrap().etag;
+    assert_eq!(one.retrieve(&owner(), "acme").unwrap().etag, etag, "what a commit answers is what is read");
+    assert_eq!(one.catch_up().unwrap(), [""; 0], "what was changed here is known");
+    let made = one.create_key(&owner(), "acme", json!({"name": "app"})).unwrap();
+    let app = made.key.unwrap();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    let mut changed = Vec::new();
+    while other.keys().find(&app).is_none() && std::time::Instant::now() < until {
+        changed.extend(other.catch_up().unwrap());
+    }
+    assert_eq!(changed, ["acme"]);
+    assert_eq!(other.retrieve(&owner(), "acme").unwrap().etag, etag, "the same for everybody");
+    // both at once: nothing is lost, and each entry of the log follows the one before
+    std::thread::scope(|scope| {
+        for (number, control) in [&mut one, &mut other].into_iter().enumerate() {
+            scope.spawn(move || {
+                for round in 0..20 {
+                    let name = format!("{number}-{round}");
+                    control.create_key(&owner(), "acme", json!({"name": name})).unwrap();
+                }
+            });
+        }
+    });
+    let third = open("third");
+    assert_eq!(third.keys().len(), 42, "the owner's, the application's, and forty");
+    assert_eq!(verify(&*third.store, &mut |_| {}).unwrap().unwrap().entries, 43);
+}
+
+#[test]
+fn organisations_in_a_file_are_not_forgotten_for_a_bucket() {
+    let Some(server) = NatsServer::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("master.key");
+    let mut control = open(folder.path());
+    control.edit(&owner(), "acme", None, Edit::Create(sent("https://a.example.com"))).unwrap();
+    let app = control.create_key(&owner(), "acme", json!({"name": "app"})).unwrap().key.unwrap();
+    assert!(matches!(on_bucket(&server, folder.path(), &key), Err(OpeningError::NotMoved { .. })));
+    let mut saved = Vec::new();
+    crate::store::backup(&*control.store, &mut saved).unwrap();
+    drop(control);
+    assert!(!String::from_utf8_lossy(&saved).contains(CANARY));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut shared = crate::store::Shared::open(elsewhere.path(), server.settings()).unwrap();
+    crate::store::restore(&mut shared, &mut &saved[..], false).unwrap();
+    let mut moved = on_bucket(&server, folder.path(), &key).unwrap();
+    assert_eq!(&*moved.keys().find(&app).unwrap().organisation, "acme");
+    assert_eq!(moved.configuration("acme").unwrap().providers[0].key.as_ref().unwrap().expose(), CANARY);
+    assert_eq!(verify(&*moved.store, &mut |_| {}).unwrap().unwrap().entries, 3);
 }

@@ -25,6 +25,7 @@ use crate::{
     dispatch::Tenants,
     refusal::{Cause, Refusal},
     secret::{Secret, Wiped},
+    store::Standing,
 };
 
 /// Configurations are texts that people write.
@@ -39,6 +40,8 @@ pub struct Administration {
     pub tenants: Arc<Tenants>,
     pub keys: Arc<VirtualKeys>,
     pub rules: Arc<ArcSwap<Rules>>,
+    /// How it stands to the bucket that it shares with others; `None` where it shares nothing.
+    pub standing: Option<Arc<Standing>>,
     /// Administers every organisation.
     token: ArcSwapOption<Secret>,
 }
@@ -49,9 +52,10 @@ impl Administration {
         tenants: Arc<Tenants>,
         keys: Arc<VirtualKeys>,
         rules: Arc<ArcSwap<Rules>>,
+        standing: Option<Arc<Standing>>,
         config: &ControlPlane,
     ) -> Self {
-        let administration = Self { desk, tenants, keys, rules, token: ArcSwapOption::empty() };
+        let administration = Self { desk, tenants, keys, rules, standing, token: ArcSwapOption::empty() };
         administration.reload(config);
         administration
     }

@@ -17,6 +17,7 @@ use crate::{
     api,
     provider::{ProviderCore, ProviderMessage, health_from_outside},
     refusal::{Cause, Refusal},
+    store::Standing,
     telemetry::Gauges,
     usage::Publishing,
 };
@@ -76,7 +77,8 @@ pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
         let reason = if gateway.phase.is_draining() { "draining: the process is stopping" } else { "starting" };
         (StatusCode::SERVICE_UNAVAILABLE, api::ReadinessStatus::NotReady, vec![reason.to_owned()])
     };
-    let warnings = gateway.publishing.as_ref().map(Publishing::worries).unwrap_or_default();
+    let mut warnings = gateway.publishing.as_ref().map(Publishing::worries).unwrap_or_default();
+    warnings.extend(standing(&gateway).map(Standing::worries).unwrap_or_default());
     json(code, &api::Readiness { status, reasons, warnings })
 }
 
@@ -131,11 +133,16 @@ pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Reques
         }
     }
     gateway.publishing.iter().for_each(|publishing| publishing.show(&gauges));
+    standing(&gateway).into_iter().for_each(|standing| standing.show(&gauges));
     gauges.render(&mut text);
     let mut response = Response::new(Body::from(text));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
+}
+
+fn standing(gateway: &Gateway) -> Option<&Standing> {
+    gateway.administration.as_ref()?.standing.as_deref()
 }
 
 /// What is counted is of the whole process.

@@ -202,7 +202,8 @@ pub async fn last(connection: &mut Connection, stream: &str, subject: &str) -> R
         Ok(Answer { error: Some(error), .. }) if error.err_code == NO_MESSAGE => Ok(None),
         Ok(Answer { error: Some(error), .. }) => Err(error.into()),
         Ok(Answer { message: Some(Kept { seq: sequence, hdrs, data }), .. }) => {
-            let decoded = |text: &str| STANDARD.decode(text).map_err(|_| Trouble::Foreign("a message that is no base64"));
+            let decoded =
+                |text: &str| STANDARD.decode(text).map_err(|_| Trouble::Foreign("a message that is no base64"));
             let headers = String::from_utf8_lossy(&decoded(&hdrs)?).into_owned();
             Ok(Some(Last { sequence, headers, payload: decoded(&data)? }))
         }
@@ -217,7 +218,10 @@ mod tests {
     #[test]
     fn a_bucket_that_is_there_is_used_if_it_can_be() {
         let wanted = BucketSettings { name: "PRISM_CONFIG".into(), replicas: 1 };
-        assert_eq!((wanted.stream().as_str(), wanted.subject("a/b").as_str()), ("KV_PRISM_CONFIG", "$KV.PRISM_CONFIG.a/b"));
+        assert_eq!(
+            (wanted.stream().as_str(), wanted.subject("a/b").as_str()),
+            ("KV_PRISM_CONFIG", "$KV.PRISM_CONFIG.a/b")
+        );
         assert!(suitable(&creation(&wanted), &wanted).is_ok());
         for (name, value) in [
             ("subjects", json!(["other.>"])),

@@ -1,24 +1,30 @@
-//! The store itself, without a gateway: the audit log is verified, the master key is rotated.
+//! The store itself, without a gateway: the audit log is verified, the master key is rotated, all of it is saved and brought
+//! back.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{BufReader, BufWriter},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use clap::{Args, Subcommand};
 
 use crate::{
-    config,
-    control::{Author, Control, Opening, Rules, verify},
-    secret::Secret,
-    store::Embedded,
+    control::{Author, IDENTITY, Place, Placed, Rules, verify},
+    options::Options,
+    store::{self, Embedded},
 };
 
 /// Where the store is.
 #[derive(Debug, Args)]
 pub struct Cupboard {
-    /// Configuration file, for `store.path` and the master key's file.
+    /// Configuration file, for `store.path`, the bucket that several gateways share, and the master key's file.
     #[arg(long, short, global = true, value_name = "FILE", env = "PRISM_CONFIG")]
     config: Option<PathBuf>,
-    /// The data directory, without a configuration file; by default `data`.
+    /// The data directory with the store of one gateway, whatever the configuration file says; by default `data`.
     #[arg(long, global = true, value_name = "FOLDER")]
     store: Option<PathBuf>,
 }
@@ -37,8 +43,22 @@ pub enum AuditCommand {
 pub enum MasterKeyCommand {
     /// Make a new master key and wrap everything with it; gateways go on running.
     Rotate,
-    /// Forget the earlier keys, a minute after the rotation.
+    /// Wrap everything with the present key and forget the earlier ones, a minute after the rotation.
     Retire,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Save all of it in a file that is not there yet; gateways go on running. Secrets in it stay sealed with the master key, which
+    /// is not in it.
+    Backup { file: PathBuf },
+    /// Bring back what a backup holds.
+    Restore {
+        file: PathBuf,
+        /// In place of all that is in the store.
+        #[arg(long)]
+        replace: bool,
+    },
 }
 
 /// Verifies the audit log.
@@ -47,11 +67,11 @@ pub enum MasterKeyCommand {
 /// Where it is broken.
 pub fn audit(cupboard: &Cupboard, command: AuditCommand) -> Result<String, String> {
     let AuditCommand::Verify { contains } = command;
-    let (folder, _) = cupboard.places()?;
-    let store = Embedded::open(&folder).map_err(|error| error.to_string())?;
+    let Opened { place, .. } = &cupboard.there()?;
+    let (store, _) = opened(place)?;
     let mut found = false;
     let head =
-        verify(&store, &mut |hash| found |= contains.as_deref() == Some(hash)).map_err(|error| error.to_string())?;
+        verify(&*store, &mut |hash| found |= contains.as_deref() == Some(hash)).map_err(|error| error.to_string())?;
     let head = head.map_err(|broken| format!("the audit log is broken: {broken}"))?;
     if contains.is_some() && !found {
         return Err("the audit log is broken: it was cut, the entry with that hash is gone".to_owned());
@@ -64,7 +84,22 @@ pub fn audit(cupboard: &Cupboard, command: AuditCommand) -> Result<String, Strin
 /// # Errors
 /// What kept it from being done.
 pub fn master_key(cupboard: &Cupboard, command: MasterKeyCommand) -> Result<String, String> {
-    let mut control = cupboard.open()?;
+    let Opened { place, .. } = &cupboard.there()?;
+    if matches!(command, MasterKeyCommand::Rotate)
+        && place.shared.is_some()
+        && std::env::var("PRISM_MASTER_KEY").is_err()
+    {
+        return Err(
+            "several gateways have this master key: bring the new one to all of them first, as gateway/OPERATIONS.md \
+                    says, then `prism master-key retire`"
+                .to_owned(),
+        );
+    }
+    if !opened(place)?.0.get(IDENTITY).is_ok_and(|record| record.is_some()) {
+        return Err("the store is empty: no gateway has been started with it".to_owned());
+    }
+    let control = place.control(Arc::new(ArcSwap::from_pointee(Rules::default())), Arc::default());
+    let (mut control, _) = control.map_err(|error| error.to_string())?;
     let operator = Author { name: "command line".to_owned(), ..Author::operator() };
     match command {
         MasterKeyCommand::Rotate => {
@@ -80,39 +115,97 @@ pub fn master_key(cupboard: &Cupboard, command: MasterKeyCommand) -> Result<Stri
     }
 }
 
-impl Cupboard {
-    /// The data directory, and the file of the master key.
-    fn places(&self) -> Result<(PathBuf, PathBuf), String> {
-        let (folder, file) = match (&self.store, &self.config) {
-            (Some(folder), _) => (folder.clone(), None),
-            (None, Some(path)) => {
-                let config = config::load(path).map_err(|mistakes| mistakes.to_string())?;
-                (config.store.path, config.control_plane.and_then(|control_plane| control_plane.master_key_file))
-            }
-            (None, None) => (PathBuf::from("data"), None),
-        };
-        if !folder.join("prism.db").is_file() {
-            return Err(format!(
-                "there is no store in `{}`: say where it is with `--store` or `--config`",
-                folder.display()
-            ));
+/// Saves the store, or brings it back.
+///
+/// # Errors
+/// What kept it from being done.
+pub fn store(cupboard: &Cupboard, command: StoreCommand) -> Result<String, String> {
+    match command {
+        StoreCommand::Backup { file } => {
+            let Opened { place, .. } = &cupboard.there()?;
+            let (store, _) = opened(place)?;
+            let path = file.display();
+            let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file);
+            let made = made.map_err(|error| format!("cannot make `{path}`: {error}"))?;
+            let mut out = BufWriter::new(made);
+            let records = store::backup(&*store, &mut out).map_err(|error| error.to_string())?;
+            let synced = out.into_inner().map_err(|error| error.to_string())?.sync_all();
+            synced.map_err(|error| format!("cannot write `{path}`: {error}"))?;
+            Ok(format!(
+                "{records} records are in `{path}`; the master key is not, and without it they are worth little: keep it elsewhere\n"
+            ))
         }
-        let file = file.unwrap_or_else(|| folder.join("master.key"));
-        Ok((folder, file))
+        StoreCommand::Restore { file, replace } => {
+            let input = File::open(&file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+            let Opened { place, .. } = &cupboard.anywhere()?;
+            let (mut store, _) = opened(place)?;
+            let records = store::restore(&mut *store, &mut BufReader::new(input), replace);
+            let records = records.map_err(|error| error.to_string())?;
+            Ok(format!("{records} records are restored; gateways of this store have to be started anew\n"))
+        }
+    }
+}
+
+fn opened(place: &Place) -> Result<Placed, String> {
+    place.store().map_err(|error| error.to_string())
+}
+
+/// Where a store is; what was made to look at it goes with this.
+struct Opened {
+    place: Place,
+    aside: Option<PathBuf>,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.aside {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+impl Cupboard {
+    /// A store that there is.
+    fn there(&self) -> Result<Opened, String> {
+        let opened = self.anywhere()?;
+        let folder = &opened.place.folder;
+        if opened.place.shared.is_none() && !Embedded::is_in(folder) {
+            let folder = folder.display();
+            return Err(format!("there is no store in `{folder}`: say where it is with `--store` or `--config`"));
+        }
+        Ok(opened)
     }
 
-    fn open(&self) -> Result<Control, String> {
-        let (folder, master_key_file) = self.places()?;
-        let store = Embedded::open(&folder).map_err(|error| error.to_string())?;
-        Control::open(Opening {
-            store: Box::new(store),
-            folder: &folder,
-            master_key_file,
-            master_key: std::env::var("PRISM_MASTER_KEY").ok().map(Secret::new),
-            rules: Arc::new(ArcSwap::from_pointee(Rules::default())),
-            accounts: Arc::default(),
-            stale: Arc::default(),
-        })
-        .map_err(|error| error.to_string())
+    /// A store, whether it is there or not. A bucket is looked at by itself, not in the copy that a gateway has.
+    fn anywhere(&self) -> Result<Opened, String> {
+        let in_file = |folder: &Path| Place {
+            master_key_file: folder.join("master.key"),
+            folder: folder.to_owned(),
+            shared: None,
+        };
+        let mut place = match (&self.store, &self.config) {
+            (Some(folder), _) => in_file(folder),
+            (None, None) => in_file(Path::new("data")),
+            (None, Some(path)) => {
+                let options = Options {
+                    config: Some(path.clone()),
+                    nats_url: std::env::var("PRISM_NATS_URL").ok(),
+                    ..Options::default()
+                };
+                let (config, _) = options.configuration()?;
+                match &config.control_plane {
+                    Some(control_plane) => Place::of(&config, control_plane),
+                    None => in_file(&config.store.path),
+                }
+            }
+        };
+        let aside =
+            place.shared.is_some().then(|| std::env::temp_dir().join(format!("prism-{:016x}", fastrand::u64(..))));
+        if let Some(folder) = &aside {
+            let made = fs::DirBuilder::new().mode(0o700).create(folder);
+            made.map_err(|error| format!("cannot make `{}`: {error}", folder.display()))?;
+            place.folder.clone_from(folder);
+        }
+        Ok(Opened { place, aside })
     }
 }

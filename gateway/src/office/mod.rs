@@ -1,5 +1,5 @@
 //! Administration from the command line: `prism org`, `prism key` and `prism provider` ask a running gateway over its own
-//! API; `prism audit` and `prism master-key` work on the store.
+//! API; `prism audit`, `prism master-key` and `prism store` work on the store.
 
 mod client;
 mod cupboard;
@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use http::Method;
 use serde_json::{Map, Value as Json, json};
 
-pub use cupboard::{AuditCommand, Cupboard, MasterKeyCommand, audit, master_key};
+pub use cupboard::{AuditCommand, Cupboard, MasterKeyCommand, StoreCommand, audit, master_key, store};
 
 use client::Client;
 use table::Column;

@@ -2,8 +2,9 @@
 //!
 //! [`Store`] is what every kind of store can do; [`Embedded`] is the one in a file of this machine, [`Shared`] the one that
 //! several gateways have together in a bucket of NATS. A store waits for its disk, or for the others: whoever holds one lives
-//! on a thread of their own.
+//! on a thread of their own. `archive` is a store as a file.
 
+mod archive;
 mod embedded;
 mod shared;
 mod sqlite;
@@ -12,6 +13,7 @@ pub(crate) mod tests;
 
 use std::{io, path::PathBuf};
 
+pub use archive::{ArchiveError, backup, restore};
 pub use embedded::Embedded;
 pub use shared::{Shared, SharedSettings, Standing};
 

@@ -43,6 +43,21 @@ fn what_would_switch_nothing_on_is_a_mistake() {
 }
 
 #[test]
+fn a_bucket_is_shared_over_nats() {
+    let shared = |text: &str| read(text).control_plane.unwrap().shared;
+    assert_eq!(shared("control_plane: {}"), None);
+    let nats = "nats: {url: 'nats://127.0.0.1:4222'}\n";
+    let found = shared(&format!("{nats}control_plane: {{kv_bucket: PRISM_CONFIG}}")).unwrap();
+    assert_eq!((found.bucket.as_str(), found.max_staleness.as_secs()), ("PRISM_CONFIG", 24 * 3600));
+    let found = shared(&format!("{nats}control_plane: {{kv_bucket: A, max_staleness: 5m}}")).unwrap();
+    assert_eq!(found.max_staleness.as_secs(), 300);
+    assert!(mistake("control_plane: {kv_bucket: A}").contains("control_plane.kv_bucket: needs NATS"));
+    assert!(mistake("control_plane: {max_staleness: 5m}").contains("means nothing without `control_plane.kv_bucket`"));
+    assert!(mistake(&format!("{nats}control_plane: {{kv_bucket: a.b}}")).contains("letters, digits"));
+    assert!(mistake(&format!("{nats}control_plane: {{kv_bucket: A, max_staleness: 0s}}")).contains("max_staleness"));
+}
+
+#[test]
 fn an_organisation_is_read_as_a_file_is() {
     let config = of_acme(json!({
         "providers": {

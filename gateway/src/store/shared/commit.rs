@@ -109,7 +109,8 @@ impl Publisher {
         self.servers.learn(connection.others());
         let largest = wanted.iter().map(|one| one.value.map_or(0, <[u8]>::len) + HEADERS).max().unwrap_or(0);
         if largest > connection.max_payload() {
-            let reason = format!("{largest} bytes in one record, and NATS takes {} (`max_payload`)", connection.max_payload());
+            let reason =
+                format!("{largest} bytes in one record, and NATS takes {} (`max_payload`)", connection.max_payload());
             return Err(Trouble::Unsuitable { stream: settings.bucket.stream(), reason });
         }
         let was_unsure = std::mem::replace(unsure, true);
@@ -130,7 +131,10 @@ impl Publisher {
 
 /// What the stream says to a commit.
 enum Answer {
-    Stored { seq: u64, count: u64 },
+    Stored {
+        seq: u64,
+        count: u64,
+    },
     Conflict,
     /// Nothing was stored, for another reason.
     Refused(Trouble),
@@ -181,7 +185,9 @@ async fn send(
             continue;
         }
         return match serde_json::from_slice(&message.payload) {
-            Ok(Published { error: Some(error), .. }) if WRONG_SEQUENCE.contains(&error.err_code) => Ok(Answer::Conflict),
+            Ok(Published { error: Some(error), .. }) if WRONG_SEQUENCE.contains(&error.err_code) => {
+                Ok(Answer::Conflict)
+            }
             Ok(Published { error: Some(Failed { err_code: code, description }), .. }) => {
                 Ok(Answer::Refused(Trouble::JetStream { code, description }))
             }

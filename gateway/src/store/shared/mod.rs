@@ -163,7 +163,9 @@ impl Store for Shared {
         match outcome {
             Outcome::Stored { first, last } => {
                 if !self.standing.wait_for(last, ARRIVAL) {
-                    tracing::warn!("a change of the control plane was stored and has not come back yet: it is read late here");
+                    tracing::warn!(
+                        "a change of the control plane was stored and has not come back yet: it is read late here"
+                    );
                 }
                 Ok(first)
             }

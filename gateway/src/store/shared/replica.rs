@@ -73,7 +73,8 @@ impl Replica {
     pub fn changed_since(&self, mark: Mark) -> Result<(Vec<String>, Mark), StoreError> {
         let transaction = self.connection.unchecked_transaction()?; // both answers from one state
         let now: i64 = transaction.query_row("SELECT tick FROM place", [], |row| row.get(0))?;
-        let mut query = transaction.prepare_cached("SELECT key FROM records WHERE tick > ?1 ORDER BY tick, sequence")?;
+        let mut query =
+            transaction.prepare_cached("SELECT key FROM records WHERE tick > ?1 ORDER BY tick, sequence")?;
         let keys = query.query_map([sqlite::signed(mark)], |row| row.get(0))?.collect::<Result<_, _>>()?;
         Ok((keys, sqlite::unsigned(now)))
     }
@@ -97,8 +98,9 @@ impl Replica {
     /// # Errors
     /// When there is something else here already than the change expects.
     pub fn expected(&self, change: &Change) -> Result<Option<u64>, StoreError> {
-        let mut query =
-            self.connection.prepare_cached("SELECT value IS NOT NULL, revision, sequence FROM records WHERE key = ?1")?;
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT value IS NOT NULL, revision, sequence FROM records WHERE key = ?1")?;
         let row = query.query_row([&change.key], |row| {
             Ok((row.get::<_, bool>(0)?, sqlite::unsigned(row.get(1)?), sqlite::unsigned(row.get(2)?)))
         });

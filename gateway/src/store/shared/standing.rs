@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use crate::telemetry::Gauges;
+
 /// Written by whoever follows the bucket, read by everybody.
 #[derive(Debug)]
 pub struct Standing {
@@ -79,6 +81,15 @@ impl Standing {
             "organisations are served with what was seen last"
         };
         vec![format!("the control plane is out of reach{since}, {effect}: {}", self.said())]
+    }
+
+    /// Shows what a scrape wants to know.
+    pub fn show(&self, gauges: &Gauges) {
+        let help = "Whether the control plane that several gateways share is followed.";
+        gauges.show_level("prism_control_plane_connected", help, u64::from(self.is_connected()));
+        let help = "How long ago everything was here that the control plane had.";
+        let staleness = self.staleness().map_or(f64::INFINITY, |staleness| staleness.as_secs_f64());
+        gauges.show_seconds("prism_control_plane_staleness_seconds", help, staleness);
     }
 
     pub(super) fn needs_help(&self) -> Option<String> {
