@@ -288,7 +288,7 @@ fn organisations_in_a_file_are_not_forgotten_for_a_bucket() {
     assert!(!String::from_utf8_lossy(&saved).contains(CANARY));
     let elsewhere = tempfile::tempdir().unwrap();
     let mut shared = crate::store::Shared::open(elsewhere.path(), server.settings()).unwrap();
-    crate::store::restore(&mut shared, &mut &saved[..], false).unwrap();
+    crate::store::restore(&mut shared, &mut &saved[..], false, IDENTITY).unwrap();
     let mut moved = on_bucket(&server, folder.path(), &key).unwrap();
     assert_eq!(&*moved.keys().find(&app).unwrap().organisation, "acme");
     assert_eq!(moved.configuration("acme").unwrap().providers[0].key.as_ref().unwrap().expose(), CANARY);

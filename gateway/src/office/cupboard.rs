@@ -51,7 +51,12 @@ pub enum MasterKeyCommand {
 pub enum StoreCommand {
     /// Save all of it in a file that is not there yet; gateways go on running. Secrets in it stay sealed with the master key, which
     /// is not in it.
-    Backup { file: PathBuf },
+    Backup {
+        file: PathBuf,
+        /// Save the copy of the bucket that a gateway has in this folder instead, where the bucket itself is lost.
+        #[arg(long, value_name = "FOLDER", conflicts_with = "store")]
+        replica: Option<PathBuf>,
+    },
     /// Bring back what a backup holds.
     Restore {
         file: PathBuf,
@@ -121,14 +126,24 @@ pub fn master_key(cupboard: &Cupboard, command: MasterKeyCommand) -> Result<Stri
 /// What kept it from being done.
 pub fn store(cupboard: &Cupboard, command: StoreCommand) -> Result<String, String> {
     match command {
-        StoreCommand::Backup { file } => {
-            let Opened { place, .. } = &cupboard.there()?;
-            let (store, _) = opened(place)?;
+        StoreCommand::Backup { file, replica } => {
             let path = file.display();
+            let opened = match &replica {
+                Some(_) => None,
+                None => Some(cupboard.there()?),
+            };
+            let store = opened.as_ref().map(|opened| self::opened(&opened.place)).transpose()?;
             let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file);
             let made = made.map_err(|error| format!("cannot make `{path}`: {error}"))?;
             let mut out = BufWriter::new(made);
-            let records = store::backup(&*store, &mut out).map_err(|error| error.to_string())?;
+            let records = match (&store, &replica) {
+                (Some((store, _)), _) => store::backup(&**store, &mut out),
+                (None, folder) => store::backup_copy(folder.as_deref().unwrap_or(Path::new("data")), &mut out),
+            };
+            let records = records.map_err(|error| {
+                let _ = fs::remove_file(&file);
+                error.to_string()
+            })?;
             let synced = out.into_inner().map_err(|error| error.to_string())?.sync_all();
             synced.map_err(|error| format!("cannot write `{path}`: {error}"))?;
             Ok(format!(
@@ -139,7 +154,7 @@ pub fn store(cupboard: &Cupboard, command: StoreCommand) -> Result<String, Strin
             let input = File::open(&file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
             let Opened { place, .. } = &cupboard.anywhere()?;
             let (mut store, _) = opened(place)?;
-            let records = store::restore(&mut *store, &mut BufReader::new(input), replace);
+            let records = store::restore(&mut *store, &mut BufReader::new(input), replace, IDENTITY);
             let records = records.map_err(|error| error.to_string())?;
             Ok(format!("{records} records are restored; gateways of this store have to be started anew\n"))
         }

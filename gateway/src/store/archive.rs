@@ -2,13 +2,16 @@
 //!
 //! Secrets in it are as the store has them: sealed.
 
-use std::io::{self, BufRead, Write};
+use std::{
+    io::{self, BufRead, Write},
+    path::{Path, PathBuf},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Change, Expects, Record, Store, StoreError};
+use super::{Change, Expects, Record, Store, StoreError, shared::Replica};
 
 const VERSION: u32 = 1;
 /// Changes, and bytes, of one commit where a store does not take them all at once.
@@ -21,6 +24,8 @@ pub enum ArchiveError {
     Write(#[source] io::Error),
     #[error("cannot read the backup: {0}")]
     Read(#[source] io::Error),
+    #[error("there is no copy of a bucket in `{folder}`")]
+    NoCopy { folder: PathBuf },
     #[error("this is no backup of a store")]
     Foreign,
     #[error(
@@ -63,6 +68,25 @@ struct End {
 /// # Errors
 /// When the store cannot be read or the file not be written.
 pub fn backup(store: &dyn Store, out: &mut dyn Write) -> Result<usize, ArchiveError> {
+    save(|see| store.scan("", "", see), out)
+}
+
+/// The same of the copy that a gateway has in a folder, whether there is a bucket or not.
+///
+/// # Errors
+/// When the copy cannot be read or the file not be written.
+pub fn backup_copy(folder: &Path, out: &mut dyn Write) -> Result<usize, ArchiveError> {
+    if !Replica::is_in(folder) {
+        return Err(ArchiveError::NoCopy { folder: folder.to_owned() });
+    }
+    let copy = Replica::open(folder)?;
+    save(|see| copy.scan("", "", see), out)
+}
+
+fn save(
+    scan: impl FnOnce(&mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>,
+    out: &mut dyn Write,
+) -> Result<usize, ArchiveError> {
     let mut sum = Sha256::new();
     let mut write = |line: String| {
         sum.update(&line);
@@ -71,7 +95,7 @@ pub fn backup(store: &dyn Store, out: &mut dyn Write) -> Result<usize, ArchiveEr
     };
     let mut written = write(json(&Head { prism_store: VERSION }));
     let mut records = 0;
-    store.scan("", "", &mut |Record { key, value, .. }| {
+    scan(&mut |Record { key, value, .. }| {
         let line = match String::from_utf8(value) {
             Ok(text) => Line { key, value: Some(text), base64: None },
             Err(error) => Line { key, value: None, base64: Some(STANDARD.encode(error.as_bytes())) },
@@ -87,12 +111,18 @@ pub fn backup(store: &dyn Store, out: &mut dyn Write) -> Result<usize, ArchiveEr
 }
 
 /// Puts a backup into an empty store, or in place of what is there. Says how many records that were. Into the store of
-/// one gateway it goes all at once; into a bucket in parts, and what broke off is begun again with `replace`.
+/// one gateway it goes all at once; into a bucket in parts, and what broke off is begun again with `replace`. The record under
+/// `last` is the last: gateways that wait for their bucket know it by that.
 ///
 /// # Errors
 /// When the backup is not whole, or the store is not empty and nothing is to be replaced: then nothing has changed. Or
 /// when the store cannot be written.
-pub fn restore(store: &mut dyn Store, input: &mut dyn BufRead, replace: bool) -> Result<usize, ArchiveError> {
+pub fn restore(
+    store: &mut dyn Store,
+    input: &mut dyn BufRead,
+    replace: bool,
+    last: &str,
+) -> Result<usize, ArchiveError> {
     let records = read(input)?;
     let mut there = Vec::new();
     store.scan("", "", &mut |record| {
@@ -107,9 +137,8 @@ pub fn restore(store: &mut dyn Store, input: &mut dyn BufRead, replace: bool) ->
     let count = records.len();
     let mut changes: Vec<_> = there.into_iter().map(|key| Change::delete(key, Expects::Anything)).collect();
     let expects = if replace { Expects::Anything } else { Expects::Nothing };
-    // `meta` first: a gateway that starts meanwhile makes nothing of its own then
-    let (first, rest): (Vec<_>, Vec<_>) = records.into_iter().partition(|(key, _)| key.starts_with("meta/"));
-    changes.extend(first.into_iter().chain(rest).map(|(key, value)| Change::put(key, value, expects)));
+    let (end, rest): (Vec<_>, Vec<_>) = records.into_iter().partition(|(key, _)| key == last);
+    changes.extend(rest.into_iter().chain(end).map(|(key, value)| Change::put(key, value, expects)));
     if store.most_changes() == usize::MAX {
         store.commit(&changes)?;
         return Ok(count);
@@ -194,7 +223,7 @@ mod tests {
         let (_one, full) = filled();
         let file = saved(&full);
         let (_two, mut other) = store();
-        assert_eq!(restore(&mut other, &mut &file[..], false).unwrap(), 2);
+        assert_eq!(restore(&mut other, &mut &file[..], false, "").unwrap(), 2);
         assert_eq!(saved(&other), file);
         assert_eq!(other.get("meta/m").unwrap().unwrap().value, [0, 255]);
     }
@@ -205,8 +234,8 @@ mod tests {
         let file = saved(&full);
         let (_two, mut other) = store();
         other.commit(&[Change::put("org/b", b"".to_vec(), Expects::Nothing)]).unwrap();
-        assert!(matches!(restore(&mut other, &mut &file[..], false), Err(ArchiveError::NotEmpty)));
-        restore(&mut other, &mut &file[..], true).unwrap();
+        assert!(matches!(restore(&mut other, &mut &file[..], false, ""), Err(ArchiveError::NotEmpty)));
+        restore(&mut other, &mut &file[..], true, "").unwrap();
         assert_eq!(saved(&other), file);
     }
 
@@ -216,15 +245,15 @@ mod tests {
         let file = saved(&full);
         let (_two, mut other) = store();
         for cut in 0..file.len() - 1 {
-            assert!(restore(&mut other, &mut &file[..cut], true).is_err(), "cut at {cut}");
+            assert!(restore(&mut other, &mut &file[..cut], true, "").is_err(), "cut at {cut}");
         }
         for at in 0..file.len() - 1 {
             let mut damaged = file.clone();
             damaged[at] ^= 1;
-            assert!(restore(&mut other, &mut &damaged[..], true).is_err(), "byte {at}");
+            assert!(restore(&mut other, &mut &damaged[..], true, "").is_err(), "byte {at}");
         }
         assert_eq!(saved(&other), saved(&store().1));
         let later = "{\"prism_store\":2}\n";
-        assert!(matches!(restore(&mut other, &mut later.as_bytes(), true), Err(ArchiveError::TooNew { found: 2 })));
+        assert!(matches!(restore(&mut other, &mut later.as_bytes(), true, ""), Err(ArchiveError::TooNew { found: 2 })));
     }
 }

@@ -13,7 +13,7 @@ pub(crate) mod tests;
 
 use std::{io, path::PathBuf};
 
-pub use archive::{ArchiveError, backup, restore};
+pub use archive::{ArchiveError, backup, backup_copy, restore};
 pub use embedded::Embedded;
 pub use shared::{Shared, SharedSettings, Standing};
 

@@ -26,9 +26,8 @@ use crate::{
 /// Between two attempts to connect: the first, doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-/// How often the stream's leader is asked how far it is; and again where it is further than what has come.
+/// How often the stream's leader is asked how far it is.
 const QUESTION: Duration = Duration::from_secs(1);
-const AGAIN: Duration = Duration::from_millis(20);
 const ANSWER: Duration = Duration::from_secs(5);
 /// Whoever is behind for longer begins anew.
 const BEHIND: Duration = Duration::from_secs(3);
@@ -132,7 +131,8 @@ impl Follower {
             since: None,
             asked: None,
             next_question: Instant::now(),
-            behind: None,
+            owed: None,
+            counted: (0, 0),
             follower: self,
         };
         reading.run(connection, playback).await
@@ -189,7 +189,18 @@ struct Reading<'a> {
     since: Option<Instant>,
     asked: Option<Question>,
     next_question: Instant,
-    behind: Option<Instant>,
+    owed: Option<Owed>,
+    /// Up to that message there are as many as there have to be.
+    counted: (u64, u64),
+}
+
+/// What the stream's leader had at a moment.
+struct Owed {
+    last: u64,
+    messages: u64,
+    /// Since 1970.
+    millis: u64,
+    since: Instant,
 }
 
 struct Question {
@@ -218,7 +229,7 @@ impl Reading<'_> {
                         Heard::Stored(stored) => self.take(&stored)?,
                         Heard::Answer(message) => {
                             if let Some(asked) = self.asked.take_if(|asked| connection.number(&message) == Some(asked.number)) {
-                                self.compare(&asked, &message)?;
+                                self.told(&asked, &message)?;
                             }
                         }
                     }
@@ -235,7 +246,7 @@ impl Reading<'_> {
         }
     }
 
-    fn take(&mut self, stored: &Stored) -> Result<(), StoreError> {
+    fn take(&mut self, stored: &Stored) -> Result<(), Interrupted> {
         let Stored { sequence, pending, message, .. } = stored;
         let batch = message.header("Nats-Batch-Id");
         if self.unfinished.is_some() && self.unfinished.as_deref() != batch && self.is_shown() {
@@ -270,45 +281,53 @@ impl Reading<'_> {
     }
 
     /// Everything that has come is seen from now on.
-    fn settle(&mut self) -> Result<(), StoreError> {
+    fn settle(&mut self) -> Result<(), Interrupted> {
         self.follower.replica.settle(&self.created, self.at)?;
         (self.since, self.unfinished) = (None, None);
         self.follower.standing.reached_sequence(self.at);
         if let Some(wake) = self.follower.wake.get() {
             wake();
         }
-        Ok(())
+        self.compare()
     }
 
-    /// Holds what the stream's leader has against what has come.
-    fn compare(&mut self, asked: &Question, answer: &Message) -> Result<(), Interrupted> {
+    /// The stream's leader has said how far it is.
+    fn told(&mut self, asked: &Question, answer: &Message) -> Result<(), Interrupted> {
         let there = nats::bucket_info(answer)?;
         if there.created != self.created {
             return Err(Trouble::Setup("the bucket has been made anew".to_owned()).into());
         }
-        if there.last > self.at || self.since.is_some() {
-            if self.behind.get_or_insert_with(Instant::now).elapsed() > BEHIND {
-                return Err(Trouble::Setup("it does not give what the stream has".to_owned()).into());
-            }
-            self.next_question = Instant::now() + AGAIN;
-            return Ok(());
+        self.next_question = Instant::now() + QUESTION;
+        let (last, messages, millis) = (there.last, there.messages, asked.millis);
+        let owed = self.owed.get_or_insert_with(|| Owed { last, messages, millis, since: Instant::now() });
+        if owed.since.elapsed() > BEHIND {
+            return Err(Trouble::Setup("it does not give what the stream has".to_owned()).into());
         }
-        (self.behind, self.next_question) = (None, Instant::now() + QUESTION);
+        self.compare()
+    }
+
+    /// Holds what the stream's leader had against what has come.
+    fn compare(&mut self) -> Result<(), Interrupted> {
+        let (at, is_settled) = (self.at, self.since.is_none());
+        let Some(owed) = self.owed.take_if(|owed| is_settled && at >= owed.last) else { return Ok(()) };
         let Follower { replica, standing, settings, noted, .. } = &mut *self.follower;
-        let had = replica.messages()?;
-        if there.last == self.at && there.messages < had {
-            return Err(Interrupted::Lost(format!(
-                "the bucket `{}` has {} records, and it had {had}: somebody has purged it; restore a backup into it",
-                settings.bucket.name, there.messages
-            )));
+        if at == owed.last && self.counted != (at, owed.messages) {
+            let had = replica.messages()?;
+            if owed.messages < had {
+                return Err(Interrupted::Lost(format!(
+                    "the bucket `{}` has {} records, and it had {had}: somebody has purged it; restore a backup into it",
+                    settings.bucket.name, owed.messages
+                )));
+            }
+            self.counted = (at, owed.messages);
         }
-        if asked.millis.saturating_sub(*noted) > NOTED {
-            replica.note_contact(asked.millis)?;
-            *noted = asked.millis;
+        if owed.millis.saturating_sub(*noted) > NOTED {
+            replica.note_contact(owed.millis)?;
+            *noted = owed.millis;
         }
-        if standing.in_contact(asked.millis, &self.server) {
+        if standing.in_contact(owed.millis, &self.server) {
             let (bucket, server) = (&settings.bucket.name, &self.server);
-            tracing::info!(%bucket, %server, records = had, "the control plane is followed");
+            tracing::info!(%bucket, %server, "the control plane is followed");
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ mod replica;
 mod standing;
 
 use std::{
-    fs, io,
+    io,
     path::Path,
     sync::{Arc, OnceLock},
     thread::{self, JoinHandle},
@@ -26,11 +26,11 @@ use tokio_util::sync::CancellationToken;
 use self::{
     commit::{Outcome, Publisher, Wanted},
     follow::Follower,
-    replica::Replica,
 };
 use super::{Change, Mark, Record, Revision, Store, StoreError, Wake};
 use crate::{config::Nats, nats::BucketSettings};
 
+pub(super) use replica::Replica;
 pub use standing::Standing;
 
 /// Who has never seen the bucket waits for it so long.
@@ -119,20 +119,6 @@ impl Shared {
             Some(said) => StoreError::Unusable(said),
             None => StoreError::Away(self.standing.said()),
         }
-    }
-
-    /// Removes the copy in a folder, so that the next start begins with the bucket alone.
-    ///
-    /// # Errors
-    /// When it cannot be removed.
-    pub fn forget(folder: &Path) -> io::Result<()> {
-        for end in ["", "-wal", "-shm"] {
-            match fs::remove_file(folder.join(format!("{}{end}", replica::FILE))) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{Change, Expects, Mark, Record, Revision, StoreError, sqlite};
 
-pub(super) const FILE: &str = "replica.db";
+const FILE: &str = "replica.db";
 
 /// Steps are never edited: what is to change is a new one. A deleted record stays as a row without a value: its deletion is told, and
 /// its place in the stream is needed to make it again. `sequence` 0 is of a row that the present bucket does not have.
@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &["
         key TEXT PRIMARY KEY, value BLOB, revision INTEGER NOT NULL, sequence INTEGER NOT NULL, tick INTEGER NOT NULL
     );
     CREATE INDEX records_by_tick ON records (tick);
+    CREATE INDEX records_by_sequence ON records (sequence);
     CREATE TABLE place (
         only INTEGER PRIMARY KEY CHECK (only = 1), created TEXT, sequence INTEGER NOT NULL, contact INTEGER NOT NULL,
         tick INTEGER NOT NULL
@@ -25,7 +26,7 @@ const MIGRATIONS: &[&str] = &["
     INSERT INTO place VALUES (1, NULL, 0, 0, 0);
 "];
 
-pub(super) struct Replica {
+pub(in crate::store) struct Replica {
     connection: Connection,
     /// Of the transaction that is open.
     tick: Option<i64>,
@@ -53,6 +54,11 @@ pub(super) struct Taken<'a> {
 }
 
 impl Replica {
+    /// Whether there is one in a folder.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+
     /// # Errors
     /// When the file cannot be opened, or was written by a later version.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
