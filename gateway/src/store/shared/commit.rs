@@ -163,7 +163,7 @@ async fn send(
     }
     // of an attempt, where the token is of the commit
     let batch = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-    let mut numbers = u64::MAX..=0;
+    let (mut first, mut last) = (u64::MAX, 0);
     for (at, one) in wanted.iter().enumerate() {
         let (place, expected) = ((at + 1).to_string(), one.expected.map(|sequence| sequence.to_string()));
         let mut headers = vec![("Nats-Batch-Id", &*batch), ("Nats-Batch-Sequence", &*place), (TOKEN, token)];
@@ -172,12 +172,14 @@ async fn send(
         headers.extend((at + 1 == wanted.len()).then_some(("Nats-Batch-Commit", "1")));
         let subject = settings.bucket.subject(&keys::escaped(one.key));
         let number = connection.publish(&subject, &headers, one.value.unwrap_or_default());
-        numbers = number.min(*numbers.start())..=number;
+        (first, last) = (first.min(number), number);
     }
     let until = tokio::time::Instant::now() + ANSWER;
     loop {
         let message = timeout_at(until, connection.next()).await.unwrap_or(Err(Trouble::Silent))?;
-        let Some(number) = connection.number(&message).filter(|number| numbers.contains(number)) else { continue };
+        let Some(number) = connection.number(&message).filter(|number| (first..=last).contains(number)) else {
+            continue;
+        };
         if message.status() == Some(503) {
             return Ok(Answer::Refused(Trouble::NobodyAnswers));
         }
@@ -191,7 +193,7 @@ async fn send(
             Ok(Published { error: Some(Failed { err_code: code, description }), .. }) => {
                 Ok(Answer::Refused(Trouble::JetStream { code, description }))
             }
-            Ok(Published { seq, count, .. }) if number == *numbers.end() && count == wanted.len() as u64 => {
+            Ok(Published { seq, count, .. }) if number == last && count == wanted.len() as u64 => {
                 Ok(Answer::Stored { seq, count })
             }
             // of a server that stores each message by itself, `nats::bucket` has made sure that there is none

@@ -34,7 +34,7 @@ pub(in crate::store) struct Replica {
 
 /// How far the bucket has been taken over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(in crate::store) struct Place {
     /// When the bucket was made, as its server says it: another one has another time. `None` before the first.
     pub created: Option<String>,
     /// Of the last message that was taken over.
@@ -45,7 +45,7 @@ pub(super) struct Place {
 
 /// A message of the bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Taken<'a> {
+pub(in crate::store) struct Taken<'a> {
     pub key: &'a str,
     /// `None` deletes it.
     pub value: Option<&'a [u8]>,
