@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from support.gateway import ONE_TRY, Gateway, ask, provider, run
+from support.organisations import Office, control_plane
 from support.upstream import completion, error_reply, json_reply, sse, stream_frames
 from support.waiting import eventually
 
@@ -178,3 +179,43 @@ def test_a_reload_keeps_what_was_spent(upstream):
             eventually(lambda: f'{limit} USD' in gateway.chat(ask(max_tokens=1000), bearer("app")).error()["message"],
                        what="the reload")
             assert [gateway.chat(ask(max_tokens=1), bearer("app")).status for _ in allowed] == allowed
+
+
+def test_organisations_have_budgets_of_their_own_which_outlive_the_gateway(upstream, tmp_path):
+    """Another organisation's users with the same names spend their own money."""
+    own = {"providers": {"acme": provider(upstream, "acme-large") | {"api_key": "sk-theirs"}}, "cost_tracking": PRICES,
+           "budgets": {"limit": 10, "period": "total", "users": {"ann": 2}}}
+    config = control_plane(store={"path": str(tmp_path)})
+
+    def pays(gateway: Gateway, made: dict, dollars: int, user: str | None = None) -> str | None:
+        """What it is refused for, or nothing."""
+        upstream.always(answer(dollars))
+        headers = [("authorization", f"Bearer {made['key']}")] + ([("x-prism-user-id", user)] if user else [])
+        reply = gateway.chat(ask(max_tokens=dollars), headers)
+        assert reply.status in (200, 429), reply.body
+        return reply.error()["message"] if reply.status == 429 else None
+
+    with Gateway(config) as gateway:
+        office = Office(gateway)
+        keys = {}
+        for org in ("one", "two"):
+            office.create(org, own)
+            keys[org] = office.mint(org)
+        assert pays(gateway, keys["one"], 2, "ann") is None
+        assert "`ann`" in pays(gateway, keys["one"], 1, "ann")
+        assert pays(gateway, keys["two"], 2, "ann") is None, "it is another ann"
+        assert pays(gateway, keys["one"], 7) is None
+        assert "the organisation" in pays(gateway, keys["one"], 2)
+        assert pays(gateway, keys["one"], 1) is None
+        shown = Office(gateway, office.mint("default")["key"]).call("GET", "/metrics").body.decode()
+        assert 'prism_budget_used_ratio{name="one",scope="organisation"} 1\n' in shown
+        assert 'prism_budget_used_ratio{name="two/ann",scope="organisation_user"} 1\n' in shown
+    with Gateway(config) as gateway:
+        assert "the organisation" in pays(gateway, keys["one"], 1), "it has been spent before"
+        assert pays(gateway, keys["two"], 8) is None and "the organisation" in pays(gateway, keys["two"], 1)
+        office = Office(gateway)
+        changed = office.config("one", "PATCH", {"budgets": {"limit": 12}})
+        assert changed.status == 200, changed.body
+        assert pays(gateway, keys["one"], 2) is None and "the organisation" in pays(gateway, keys["one"], 1)
+        refused = office.config("one", "PATCH", {"budgets": {"keys": {"app": 1}}})
+        assert refused.status == 400 and "budgets.keys" in refused.error()["message"]

@@ -1024,6 +1024,11 @@ export interface OrgConfigDocument {
    * How many requests and tokens a minute are let in: `global_rpm`, `global_tpm`, `per_user_rpm`, `per_model_rpm`, ….
    */
   rate_limiting?: { [key: string]: JsonValue | null } | null;
+  /**
+   * How many US dollars may be spent, and in which time: `limit`, `period`, `warn_threshold`, `hard`, and `users` by
+   * their names.
+   */
+  budgets?: { [key: string]: JsonValue | null } | null;
   /** What answers cost: `enabled`, `custom_pricing`. */
   cost_tracking?: { [key: string]: JsonValue | null } | null;
 }

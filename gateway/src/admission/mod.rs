@@ -11,7 +11,7 @@ pub use budgets::{PurseView, SpendBook, SpendFile};
 pub use door::{Door, Entries, Entry};
 pub use keys::{Caller, KEY_PREFIX, KeyRing};
 pub use limits::{
-    Account, Accounts, Demand, Estimate, Exceeded, Limiter, Reservation, Scope, Shown, Terms, input_tokens,
+    Account, Accounts, Books, Demand, Estimate, Exceeded, Limiter, Reservation, Scope, Shown, Terms, input_tokens,
 };
 pub use virtual_keys::{KeyHash, VirtualKeys};
 

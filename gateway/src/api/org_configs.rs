@@ -38,6 +38,9 @@ pub struct OrgConfigDocument {
     /// How many requests and tokens a minute are let in: `global_rpm`, `global_tpm`, `per_user_rpm`, `per_model_rpm`, ….
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limiting: Option<Map<String, Value>>,
+    /// How many US dollars may be spent, and in which time: `limit`, `period`, `warn_threshold`, `hard`, and `users` by their names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budgets: Option<Map<String, Value>>,
     /// What answers cost: `enabled`, `custom_pricing`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_tracking: Option<Map<String, Value>>,

@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use super::{
     AwsSource, ClientKey, Config, Credentials, GoogleSource, Mistakes, Provider,
     access::client_key,
+    budgets::{self, written::Budgets},
     check::Report,
     costs::{self, written::CostTracking},
     file, file_provider as written,
@@ -39,6 +40,8 @@ struct Organisation {
     routing: Option<Routing>,
     /// How many requests and tokens a minute are let in.
     rate_limiting: Option<RateLimiting>,
+    /// How many US dollars may be spent, and in which time.
+    budgets: Option<Budgets>,
     /// What answers cost.
     cost_tracking: Option<CostTracking>,
 }
@@ -97,7 +100,16 @@ pub fn organisation(document: &Json, terms: Terms<'_>) -> Result<Config, Mistake
     }
     let rate_limits = rates::rates(limits, &[], &mut context);
     let cost_tracking = costs::costs(written.cost_tracking.unwrap_or_default(), &mut context);
-    let config = Config { providers, model_map, routing, rate_limits, cost_tracking, ..resolve::defaults() };
+    let mut budgets = written.budgets.unwrap_or_default();
+    if budgets.keys.take().is_some_and(|keys| !keys.is_empty()) {
+        let at = Trail::of(["budgets", "keys"]);
+        context.mistake(
+            &at,
+            "keys of organisations have no budgets of their own: give `users` some, or all of them together a `limit`",
+        );
+    }
+    let budgets = budgets::budgets(budgets, &mut [], cost_tracking.enabled, &mut context);
+    let config = Config { providers, model_map, routing, rate_limits, budgets, cost_tracking, ..resolve::defaults() };
     report.finish(config).map(|(config, _)| config).map_err(without_lines)
 }
 

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 
 use super::{Address, DispatcherMessage, Published, Root, RootMessage, Roster, RouteTable, Wiring};
 use crate::{
-    admission::{Accounts, Limiter},
+    admission::{Accounts, Books, Limiter},
     config::Config,
     prices::Catalogue,
     refusal::{Cause, Refusal},
@@ -53,6 +53,8 @@ pub struct Tenant {
     /// How much may be asked for; `None` where that is not limited.
     pub limiter: ArcSwapOption<Limiter>,
     accounts: Accounts,
+    /// Those of the file, which remember what was spent.
+    kept: Arc<Accounts>,
     /// Seconds of the gateway's life at which it was last used.
     used: AtomicU64,
 }
@@ -63,7 +65,7 @@ impl Tenant {
         self.prices.store(Arc::new(Catalogue::new(&config.cost_tracking)));
         let before = self.limiter.load_full();
         self.limiter.store(Limiter::new(
-            &self.accounts,
+            Books::of_organisation(&self.accounts, &self.kept),
             organisation,
             (&config.rate_limits, &config.budgets),
             before.as_deref(),
@@ -421,6 +423,7 @@ async fn start(
         prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),
         limiter: ArcSwapOption::empty(),
         accounts: arguments.accounts.apart(),
+        kept: arguments.accounts.clone(),
         used: AtomicU64::new(awake.born.elapsed().as_secs()),
     };
     tenant.take(organisation, config);

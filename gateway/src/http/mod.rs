@@ -61,7 +61,7 @@ pub use status::error_answer;
 pub use tls::Certificates;
 
 use crate::{
-    admission::{Accounts, DEFAULT_ORG, Door, KeyRing, Limiter, SpendFile},
+    admission::{Accounts, Books, DEFAULT_ORG, Door, KeyRing, Limiter, SpendFile},
     config::{Config, Cors, Security, Server},
     dispatch::{Address, Mirrors, Published, Wiring},
     memory::BodyMemory,
@@ -127,7 +127,12 @@ impl Limits {
         Self {
             server: config.server.clone(),
             log_bodies: config.logging.include_bodies,
-            limiter: Limiter::new(accounts, DEFAULT_ORG, (&config.rate_limits, &config.budgets), before),
+            limiter: Limiter::new(
+                Books::of_file(accounts),
+                DEFAULT_ORG,
+                (&config.rate_limits, &config.budgets),
+                before,
+            ),
         }
     }
 
@@ -228,9 +233,10 @@ impl Gateway {
     }
 }
 
-/// Spending is written down in the store, where there are budgets.
+/// Spending is written down in the store, where there are budgets, or where organisations may have some.
 fn keep_spending(accounts: &Accounts, config: &Config) -> Result<(), String> {
-    if !config.has_budgets() || accounts.has_book() {
+    let may_spend = config.has_budgets() || config.control_plane.is_some();
+    if !may_spend || accounts.has_book() {
         return Ok(());
     }
     let folder = &config.store.path;

@@ -759,6 +759,9 @@ class OrgConfigDocument(BaseModel):
     rate_limiting: Optional[Dict[str, Optional[Any]]] = None
     """How many requests and tokens a minute are let in: `global_rpm`, `global_tpm`, `per_user_rpm`,
     `per_model_rpm`, …."""
+    budgets: Optional[Dict[str, Optional[Any]]] = None
+    """How many US dollars may be spent, and in which time: `limit`, `period`, `warn_threshold`, `hard`,
+    and `users` by their names."""
     cost_tracking: Optional[Dict[str, Optional[Any]]] = None
     """What answers cost: `enabled`, `custom_pricing`."""
 

@@ -682,6 +682,9 @@ class OrgConfigDocument(TypedDict, total=False):
     rate_limiting: Optional[Dict[str, Optional[Any]]]
     """How many requests and tokens a minute are let in: `global_rpm`, `global_tpm`, `per_user_rpm`,
     `per_model_rpm`, …."""
+    budgets: Optional[Dict[str, Optional[Any]]]
+    """How many US dollars may be spent, and in which time: `limit`, `period`, `warn_threshold`, `hard`,
+    and `users` by their names."""
     cost_tracking: Optional[Dict[str, Optional[Any]]]
     """What answers cost: `enabled`, `custom_pricing`."""
 

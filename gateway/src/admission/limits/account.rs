@@ -35,6 +35,8 @@ pub enum Scope {
     Organisation,
     Key,
     User,
+    /// Named after the organisation and the user: `acme/ann`.
+    OrganisationUser,
     Model,
 }
 
@@ -44,6 +46,7 @@ impl Scope {
             Self::Organisation => "organisation",
             Self::Key => "key",
             Self::User => "user",
+            Self::OrganisationUser => "organisation_user",
             Self::Model => "model",
         }
     }

@@ -49,9 +49,9 @@ impl Exceeded {
             (Scope::Key, Exhausted::Requests { .. }) => "key_requests",
             (Scope::Key, Exhausted::Tokens { .. }) => "key_tokens",
             (Scope::Key, Exhausted::Budget(_)) => "key_budget",
-            (Scope::User, Exhausted::Requests { .. }) => "user_requests",
-            (Scope::User, Exhausted::Tokens { .. }) => "user_tokens",
-            (Scope::User, Exhausted::Budget(_)) => "user_budget",
+            (Scope::User | Scope::OrganisationUser, Exhausted::Requests { .. }) => "user_requests",
+            (Scope::User | Scope::OrganisationUser, Exhausted::Tokens { .. }) => "user_tokens",
+            (Scope::User | Scope::OrganisationUser, Exhausted::Budget(_)) => "user_budget",
             (Scope::Model, Exhausted::Requests { .. }) => "model_requests",
             (Scope::Model, Exhausted::Tokens { .. }) => "model_tokens",
             (Scope::Model, Exhausted::Budget(_)) => "model_budget",
@@ -70,6 +70,7 @@ impl Exceeded {
     pub fn refusal(self, now: DateTime<Utc>) -> Refusal {
         let whose = match self.scope {
             Scope::Organisation => "the organisation".to_owned(),
+            Scope::OrganisationUser => format!("the user `{}`", self.name),
             Scope::Key | Scope::User | Scope::Model => format!("the {} `{}`", self.scope.name(), self.name),
         };
         match self.of {

@@ -32,10 +32,33 @@ pub struct Demand<'a> {
     pub cost: Option<Usd>,
 }
 
+/// Whose accounts they are.
+#[derive(Clone, Copy)]
+pub struct Books<'a> {
+    /// Those of models and of users' rates.
+    own: &'a Accounts,
+    /// Those whose spending outlives the process. All organisations share them.
+    kept: &'a Accounts,
+    /// What users are called there.
+    spender: Scope,
+}
+
+impl<'a> Books<'a> {
+    /// Of the file, whose users need no organisation's name before theirs.
+    pub fn of_file(accounts: &'a Accounts) -> Self {
+        Self { own: accounts, kept: accounts, spender: Scope::User }
+    }
+
+    /// Of one organisation among others.
+    pub fn of_organisation(own: &'a Accounts, kept: &'a Accounts) -> Self {
+        Self { own, kept, spender: Scope::OrganisationUser }
+    }
+}
+
 impl Limiter {
     /// The limits of the organisation of that name from now on; `None` where it has none.
     pub fn new(
-        accounts: &Accounts,
+        Books { own: accounts, kept, spender: scope }: Books<'_>,
         name: &str,
         (rates, budgets): (&RateLimits, &Budgets),
         before: Option<&Self>,
@@ -44,10 +67,11 @@ impl Limiter {
         let model = |(pattern, rates): (&String, &Rates)| accounts.of(Scope::Model, pattern, Terms::of(*rates));
         let spender = |(user, budget): (&String, &Budget)| {
             let terms = Terms { budget: Some(*budget), ..Terms::default() };
-            Some((user.as_str().into(), accounts.of(Scope::User, user, terms)?))
+            let whose = if scope == Scope::User { user.clone() } else { format!("{name}/{user}") };
+            Some((user.as_str().into(), kept.of(scope, &whose, terms)?))
         };
         let limiter = Self {
-            organisation: accounts.of(Scope::Organisation, name, own),
+            organisation: kept.of(Scope::Organisation, name, own),
             models: rates.per_model.iter().filter_map(model).collect(),
             users: users(accounts, rates.per_user, before.and_then(|before| before.users.as_ref())),
             spenders: budgets.users.iter().filter_map(spender).collect(),
@@ -103,8 +127,11 @@ impl Demand<'_> {
             let holder = Holder::User { users: users.clone(), id: users.id(user) };
             reservation.take(holder).map_err(|exceeded| Exceeded { name: user.into(), ..exceeded })?;
         }
-        if let Some(spender) = self.user.and_then(|user| limiter.spenders.get(user)) {
-            reservation.take(Holder::Account(spender.clone()))?;
+        if let Some(user) = self.user
+            && let Some(spender) = limiter.spenders.get(user)
+        {
+            let theirs = |exceeded| Exceeded { name: user.into(), ..exceeded };
+            reservation.take(Holder::Account(spender.clone())).map_err(theirs)?;
         }
         for account in &limiter.models {
             if self.models.iter().any(|model| names_model(&account.name, model)) {

@@ -25,6 +25,6 @@ pub use accounts::Accounts;
 pub use bucket::{Bucket, Held};
 pub use estimate::{Estimate, input_tokens};
 pub use exceeded::Exceeded;
-pub use limiter::{Demand, Limiter};
+pub use limiter::{Books, Demand, Limiter};
 pub use reservation::Reservation;
 pub use shown::Shown;

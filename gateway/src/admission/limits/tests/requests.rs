@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::rates;
 use crate::{
-    admission::limits::{Account, Accounts, Demand, Estimate, Limiter, Reservation, Scope, Terms},
+    admission::limits::{Account, Accounts, Books, Demand, Estimate, Limiter, Reservation, Scope, Terms},
     api::TokenUsage,
     config::{Budget, Budgets, Period, RateLimits},
     money::{Rate, Usd},
@@ -23,7 +23,7 @@ impl Case {
     fn new(limits: &RateLimits, key: Terms) -> Self {
         let accounts = Accounts::default();
         let key = accounts.of(Scope::Key, "app", key);
-        let limiter = Limiter::new(&accounts, "default", (limits, &Budgets::default()), None);
+        let limiter = Limiter::new(Books::of_file(&accounts), "default", (limits, &Budgets::default()), None);
         Self { accounts, key, limiter }
     }
 
