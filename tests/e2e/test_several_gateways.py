@@ -398,3 +398,34 @@ def test_without_the_master_key_nobody_joins():
             with pytest.raises(AssertionError, match="the gateway ended with 1"):
                 stranger.start()
             assert "master key" in stranger.stderr, stranger.stderr
+
+
+@pytest.mark.timeout(120)
+def test_nobody_waits_for_a_change_that_nats_does_not_answer(upstream):
+    upstream.always(json_reply(completion()))
+    with NatsServer() as server, gateway(server.url) as one:
+        office, replies = Office(one), []
+        for org in ("acme", "globex"):
+            office.create(org, house(upstream, "m"))
+        asleep = office.mint("globex")
+        server.freeze()
+        try:
+            change = threading.Thread(target=lambda: replies.append(office.config("acme", "PATCH", {"model_map": {"x": "m"}})))
+            change.start()
+            time.sleep(0.3)
+            began = time.monotonic()
+            assert status(one, asleep["key"]) == 200, "an organisation wakes"
+            took = time.monotonic() - began
+            change.join(30)
+        finally:
+            server.thaw()
+        reply = replies[0]
+        assert (reply.status, reply.error()["code"]) == (503, "change_unconfirmed"), reply.body
+        print(f"answered in {took * 1000:.0f} ms while the change waited")
+        assert took < 2
+        eventually(lambda: office.config("acme", "PATCH", {"model_map": {"y": "m"}}).status == 200, 30, "a change")
+        after = office.config("acme").json()
+        assert after["config"]["model_map"]["y"] == "m"
+        # the one of which nobody knew is there whole, or not at all
+        assert after["version"] == (3 if "x" in after["config"]["model_map"] else 2)
+        assert verify_log(one) == 1 + 2 + 1 + after["version"] - 1

@@ -14,7 +14,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Control;
+use super::{Control, reading::Reading};
 use crate::{
     dispatch::{Configurations, Configuring},
     refusal::{Cause, Refusal},
@@ -35,21 +35,32 @@ enum Task {
 #[derive(Clone)]
 pub struct Desk {
     tasks: Arc<SyncSender<Task>>,
+    /// Who reads waits for nobody who writes.
+    questions: SyncSender<Question>,
 }
+
+type Question = Box<dyn FnOnce(&mut Reading) + Send>;
 
 impl Desk {
     /// `changed` gets the names of organisations whose configuration another process has changed.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// When a thread cannot be started.
     pub fn start(mut control: Control, changed: mpsc::Sender<Vec<String>>) -> io::Result<Self> {
         let (tasks, waiting) = sync_channel(WAITING);
         let tasks = Arc::new(tasks);
         let waking = Arc::downgrade(&tasks);
         // when there is no place, it is looked all the same
         control.on_change(Box::new(move || drop(Weak::upgrade(&waking).map(|tasks| tasks.try_send(Task::Look)))));
+        let (questions, asked) = sync_channel::<Question>(WAITING);
+        let mut reading = control.reading().map_err(io::Error::other)?;
+        thread::Builder::new().name("control-reading".to_owned()).spawn(move || {
+            for question in asked {
+                drop(catch_unwind(AssertUnwindSafe(|| question(&mut reading))));
+            }
+        })?;
         thread::Builder::new().name("control".to_owned()).spawn(move || work(control, &waiting, &changed))?;
-        Ok(Self { tasks })
+        Ok(Self { tasks, questions })
     }
 
     /// Has something done, after what was asked for before.
@@ -62,20 +73,34 @@ impl Desk {
     ) -> Result<T, Refusal> {
         let (answer, answered) = oneshot::channel();
         let task = Task::Do(Box::new(move |control| drop(answer.send(what(control)))));
-        self.tasks.try_send(task).map_err(|error| match error {
-            TrySendError::Full(_) => Refusal::new(Cause::Overloaded, "too many changes of organisations at once")
-                .code("control_plane_full")
-                .retry_after(Some(Duration::from_secs(1))),
-            TrySendError::Disconnected(_) => Refusal::new(Cause::Unavailable, "the control plane has stopped"),
-        })?;
-        answered.await.unwrap_or_else(|_| Err(Refusal::new(Cause::Internal, "a defect in the control plane")))
+        self.tasks.try_send(task).map_err(no_place)?;
+        answered.await.unwrap_or_else(|_| Err(defect()))
     }
+}
+
+fn no_place<T>(error: TrySendError<T>) -> Refusal {
+    match error {
+        TrySendError::Full(_) => Refusal::new(Cause::Overloaded, "too much is asked of organisations at once")
+            .code("control_plane_full")
+            .retry_after(Some(Duration::from_secs(1))),
+        TrySendError::Disconnected(_) => Refusal::new(Cause::Unavailable, "the control plane has stopped"),
+    }
+}
+
+fn defect() -> Refusal {
+    Refusal::new(Cause::Internal, "a defect in the control plane")
 }
 
 impl Configurations for Desk {
     fn of(&self, organisation: &str) -> Configuring {
-        let (desk, organisation) = (self.clone(), organisation.to_owned());
-        Box::pin(async move { desk.ask(move |control| control.configuration(&organisation)).await })
+        let (answer, answered) = oneshot::channel();
+        let organisation = organisation.to_owned();
+        let question: Question = Box::new(move |reading| drop(answer.send(reading.configuration(&organisation))));
+        let sent = self.questions.try_send(question).map_err(no_place);
+        Box::pin(async move {
+            sent?;
+            answered.await.unwrap_or_else(|_| Err(defect()))
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The control plane: organisations with what they have configured, their client keys, and the log of every change.
 //!
 //! [`Control`] is the logic, on a store and with the master keys; it waits for its disk, so that it has a thread of its own,
-//! which others ask through the [`Desk`]; [`Place`] is where it is kept. `author` says who may do what, `organisations`, `policies` and `keys` do it, `audit` writes it
+//! which others ask through the [`Desk`]; what requests need is read beside it, by `reading`; [`Place`] is where it is kept. `author` says who may do what, `organisations`, `policies` and `keys` do it, `audit` writes it
 //! down. A configuration is a `document` with its secrets sealed: `seal` does that, under a `master_key`; a secret that is
 //! kept elsewhere is a `reference`.
 
@@ -16,6 +16,7 @@ mod organisations;
 mod owner;
 mod place;
 mod policies;
+mod reading;
 mod reference;
 mod rotation;
 mod seal;

@@ -1,17 +1,16 @@
 //! What organisations have configured: each change a new version, validated as the file is, its secrets sealed.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{
     author::{Author, Wish},
     document::{self, Writing},
+    master_key::MasterKeys,
     merge::{differences, merge},
     rotation::no_file,
     seal::SealError,
-    state::{Control, failed, now},
+    state::{Control, Rules, failed, now},
 };
 use crate::{
     admission::DEFAULT_ORG,
@@ -268,29 +267,6 @@ impl Control {
         Ok(OrgConfigValidation { valid: mistakes.is_empty(), mistakes })
     }
 
-    /// What an organisation's requests work with; without a configuration it has no providers of its own.
-    ///
-    /// # Errors
-    /// When its secrets do not open.
-    pub fn configuration(&mut self, organisation: &str) -> Result<Arc<Config>, Refusal> {
-        let kept = self.store.get(&format!("{PREFIX}{organisation}")).map_err(failed)?;
-        let config = match kept.map(|record| serde_json::from_slice::<Head>(&record.value)) {
-            None => Json::Object(serde_json::Map::new()),
-            Some(Ok(head)) => head.config,
-            Some(Err(_)) => return Err(damaged(organisation)),
-        };
-        match self.resolve(&config, organisation)? {
-            Ok(config) => Ok(Arc::new(config)),
-            // accepted by an earlier version, or under other rules
-            Err(mistakes) => {
-                tracing::error!(organisation, mistakes = %invalid(&mistakes).message, "an organisation's configuration");
-                let message =
-                    "the organisation's configuration has mistakes: its administrators can see them with `validate`";
-                Err(Refusal::new(Cause::Unavailable, message).code("organisation_unavailable"))
-            }
-        }
-    }
-
     /// A configuration as it was sent, as it is to be kept.
     fn accept(&mut self, sent: Wiped, kept: Option<&Json>, writing: &Writing<'_>) -> Result<Json, Refusal> {
         let config = self.kept(sent, kept, writing)?;
@@ -311,25 +287,8 @@ impl Control {
         self.resolve(config, organisation)?.map(drop).map_err(|mistakes| invalid(&mistakes))
     }
 
-    /// A configuration as it is used, or everything that is wrong with it.
     fn resolve(&mut self, config: &Json, organisation: &str) -> Result<Result<Config, Mistakes>, Refusal> {
-        let mut opened = document::open(config, organisation, &self.master);
-        // somebody may have rotated the master key
-        if let Err((_, SealError::UnknownMasterKey)) = opened {
-            self.master.reload().map_err(no_file)?;
-            opened = document::open(config, organisation, &self.master);
-        }
-        let mut opened = opened.map_err(|error| not_opened(organisation, error))?;
-        let rules = self.rules.load();
-        let terms = Terms {
-            organisation,
-            allow_private: rules.allow_private,
-            max_in_flight: rules.max_in_flight,
-            shared: &rules.shared,
-        };
-        let config = config::organisation(&opened.0, terms);
-        wipe(&mut opened.0);
-        Ok(config)
+        resolve(config, organisation, &mut self.master, &self.rules.load())
     }
 
     fn version(&self, organisation: &str, version: u64) -> Result<Version, Refusal> {
@@ -337,6 +296,31 @@ impl Control {
         let record = self.store.get(&version_key(organisation, version)).map_err(failed)?.ok_or_else(missing)?;
         serde_json::from_slice(&record.value).map_err(|_| missing())
     }
+}
+
+/// A configuration as it is used, or everything that is wrong with it.
+pub(super) fn resolve(
+    config: &Json,
+    organisation: &str,
+    master: &mut MasterKeys,
+    rules: &Rules,
+) -> Result<Result<Config, Mistakes>, Refusal> {
+    let mut opened = document::open(config, organisation, master);
+    // somebody may have rotated the master key
+    if let Err((_, SealError::UnknownMasterKey)) = opened {
+        master.reload().map_err(no_file)?;
+        opened = document::open(config, organisation, master);
+    }
+    let mut opened = opened.map_err(|error| not_opened(organisation, error))?;
+    let terms = Terms {
+        organisation,
+        allow_private: rules.allow_private,
+        max_in_flight: rules.max_in_flight,
+        shared: &rules.shared,
+    };
+    let config = config::organisation(&opened.0, terms);
+    wipe(&mut opened.0);
+    Ok(config)
 }
 
 fn changes(organisation: &str, head: &Head, action: OrgConfigAction, expects: Expects) -> Vec<Change> {

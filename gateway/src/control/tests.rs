@@ -50,7 +50,7 @@ fn what_was_acknowledged_is_there_after_the_next_start() {
     std::mem::forget(control);
     let mut control = open(folder.path());
     assert_eq!(&*control.keys().find(&key).unwrap().organisation, "acme");
-    let config = control.configuration("acme").unwrap();
+    let config = control.reading().unwrap().configuration("acme").unwrap();
     assert_eq!(config.providers[0].key.as_ref().unwrap().expose(), CANARY);
     assert!(config.providers[0].guarded && config.providers[0].organisation.as_deref() == Some("acme"));
     let log = verify(&Embedded::open(folder.path()).unwrap(), &mut |_| {}).unwrap().unwrap();
@@ -95,9 +95,9 @@ fn a_record_that_was_moved_to_another_organisation_does_not_open() {
     let stolen = store.get("org/acme").unwrap().unwrap().value;
     assert!(!String::from_utf8_lossy(&stolen).contains(CANARY));
     store.commit(&[crate::store::Change::put("org/thief", stolen, crate::store::Expects::Nothing)]).unwrap();
-    let refusal = control.configuration("thief").unwrap_err();
+    let refusal = control.reading().unwrap().configuration("thief").unwrap_err();
     assert_eq!(refusal.code.as_deref(), Some("sealed_credential"));
-    assert!(control.configuration("acme").is_ok());
+    assert!(control.reading().unwrap().configuration("acme").is_ok());
 }
 
 #[test]
@@ -135,16 +135,16 @@ fn the_master_key_is_rotated_under_a_running_gateway() {
     running.edit(&owner(), "acme", None, Edit::Create(sent("https://a.example.com"))).unwrap();
     let mut command = open(folder.path());
     command.rotate_master_key(&owner()).unwrap();
-    let config = running.configuration("acme").unwrap();
+    let config = running.reading().unwrap().configuration("acme").unwrap();
     assert_eq!(config.providers[0].key.as_ref().unwrap().expose(), CANARY);
-    let again = open(folder.path()).configuration("acme").unwrap();
+    let again = open(folder.path()).reading().unwrap().configuration("acme").unwrap();
     assert_eq!(again.providers[0].key.as_ref().unwrap().expose(), CANARY);
     // what the running one seals from now on is under the new key
     running.edit(&owner(), "globex", None, Edit::Create(sent("https://b.example.com"))).unwrap();
     command.retire_master_keys(&owner()).unwrap();
     let keys = std::fs::read_to_string(folder.path().join("master.key")).unwrap();
     assert_eq!(keys.lines().count(), 1, "the earlier key is gone");
-    assert!(open(folder.path()).configuration("globex").is_ok());
+    assert!(open(folder.path()).reading().unwrap().configuration("globex").is_ok());
 }
 
 /// The bar: 10,000 organisations and 100,000 keys are there within two seconds. The bound is generous, the figure is printed.
@@ -291,6 +291,38 @@ fn organisations_in_a_file_are_not_forgotten_for_a_bucket() {
     crate::store::restore(&mut shared, &mut &saved[..], false, IDENTITY).unwrap();
     let mut moved = on_bucket(&server, folder.path(), &key).unwrap();
     assert_eq!(&*moved.keys().find(&app).unwrap().organisation, "acme");
-    assert_eq!(moved.configuration("acme").unwrap().providers[0].key.as_ref().unwrap().expose(), CANARY);
+    assert_eq!(
+        moved.reading().unwrap().configuration("acme").unwrap().providers[0].key.as_ref().unwrap().expose(),
+        CANARY
+    );
     assert_eq!(verify(&*moved.store, &mut |_| {}).unwrap().unwrap().entries, 3);
+}
+
+#[test]
+fn an_organisation_with_more_keys_than_a_commit_takes_ends_all_the_same() {
+    let Some(server) = NatsServer::start() else { return };
+    let outer = tempfile::tempdir().unwrap();
+    let mut control = on_bucket(&server, &outer.path().join("one"), &outer.path().join("master.key")).unwrap();
+    control.edit(&owner(), "acme", None, Edit::Create(sent("https://a.example.com"))).unwrap();
+    let made = control.create_key(&owner(), "acme", json!({"name": "app"})).unwrap();
+    let record = control.store.get(&format!("key/acme/{}", made.id)).unwrap().unwrap().value;
+    for part in 0..3 {
+        let put = |number: u32| {
+            let key = format!("key/acme/key_{part}_{number}");
+            crate::store::Change::put(key, record.clone(), crate::store::Expects::Nothing)
+        };
+        let changes: Vec<_> = (0..900).map(put).collect();
+        control.store.commit(&changes).unwrap();
+    }
+    control.delete(&owner(), "acme", None).unwrap();
+    let mut left = Vec::new();
+    let see = &mut |record: crate::store::Record| {
+        left.push(record.key);
+        true
+    };
+    control.store.scan("", "", see).unwrap();
+    left.retain(|key| key.contains("acme"));
+    assert_eq!(left, [""; 0]);
+    assert!(control.keys().find(&made.key.unwrap()).is_none());
+    assert!(verify(&*control.store, &mut |_| {}).unwrap().is_ok());
 }

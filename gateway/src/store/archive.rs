@@ -68,25 +68,6 @@ struct End {
 /// # Errors
 /// When the store cannot be read or the file not be written.
 pub fn backup(store: &dyn Store, out: &mut dyn Write) -> Result<usize, ArchiveError> {
-    save(|see| store.scan("", "", see), out)
-}
-
-/// The same of the copy that a gateway has in a folder, whether there is a bucket or not.
-///
-/// # Errors
-/// When the copy cannot be read or the file not be written.
-pub fn backup_copy(folder: &Path, out: &mut dyn Write) -> Result<usize, ArchiveError> {
-    if !Replica::is_in(folder) {
-        return Err(ArchiveError::NoCopy { folder: folder.to_owned() });
-    }
-    let copy = Replica::open(folder)?;
-    save(|see| copy.scan("", "", see), out)
-}
-
-fn save(
-    scan: impl FnOnce(&mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>,
-    out: &mut dyn Write,
-) -> Result<usize, ArchiveError> {
     let mut sum = Sha256::new();
     let mut write = |line: String| {
         sum.update(&line);
@@ -95,7 +76,7 @@ fn save(
     };
     let mut written = write(json(&Head { prism_store: VERSION }));
     let mut records = 0;
-    scan(&mut |Record { key, value, .. }| {
+    store.scan("", "", &mut |Record { key, value, .. }| {
         let line = match String::from_utf8(value) {
             Ok(text) => Line { key, value: Some(text), base64: None },
             Err(error) => Line { key, value: None, base64: Some(STANDARD.encode(error.as_bytes())) },
@@ -108,6 +89,17 @@ fn save(
     let end = json(&End { records, sha256: hex(sum) });
     writeln!(out, "{end}").and_then(|()| out.flush()).map_err(ArchiveError::Write)?;
     Ok(records)
+}
+
+/// The same of the copy that a gateway has in a folder, whether there is a bucket or not.
+///
+/// # Errors
+/// When the copy cannot be read or the file not be written.
+pub fn backup_copy(folder: &Path, out: &mut dyn Write) -> Result<usize, ArchiveError> {
+    if !Replica::is_in(folder) {
+        return Err(ArchiveError::NoCopy { folder: folder.to_owned() });
+    }
+    backup(&Replica::open(folder)?, out)
 }
 
 /// Puts a backup into an empty store, or in place of what is there. Says how many records that were. Into the store of

@@ -1,6 +1,6 @@
 //! The store in one file: SQLite, with every commit on the disk before it is acknowledged.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &["
 /// The file `prism.db` in the data directory.
 pub struct Embedded {
     connection: Connection,
+    folder: PathBuf,
 }
 
 impl Embedded {
@@ -30,7 +31,7 @@ impl Embedded {
     /// # Errors
     /// When the file cannot be opened, is no store, or was written by a later version.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        Ok(Self { connection: sqlite::open(folder, FILE, MIGRATIONS)? })
+        Ok(Self { connection: sqlite::open(folder, FILE, MIGRATIONS)?, folder: folder.to_owned() })
     }
 
     /// Whether there is one in a folder.
@@ -73,6 +74,10 @@ impl Store for Embedded {
             transaction.prepare_cached("SELECT key FROM records WHERE revision > ?1 ORDER BY revision, rowid")?;
         let keys = query.query_map([sqlite::signed(mark)], |row| row.get(0))?.collect::<Result<_, _>>()?;
         Ok((keys, sqlite::unsigned(now)))
+    }
+
+    fn reader(&self) -> Result<Box<dyn Store>, StoreError> {
+        Ok(Box::new(Self::open(&self.folder)?))
     }
 }
 

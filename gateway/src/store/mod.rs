@@ -53,6 +53,12 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn changed_since(&self, mark: Mark) -> Result<(Vec<String>, Mark), StoreError>;
 
+    /// The same store for somebody who only reads, and waits for nobody who writes.
+    ///
+    /// # Errors
+    /// When it cannot be opened once more.
+    fn reader(&self) -> Result<Box<dyn Store>, StoreError>;
+
     /// Has somebody woken when others have changed something. A store that cannot is looked at from time to time.
     fn on_change(&mut self, _wake: Wake) {}
 

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     config::NatsServer,
     nats::{self, BucketInfo, Connection, Heard, Message, Playback, Servers, Stored, Trouble},
-    store::{StoreError, Wake},
+    store::{Store, StoreError, Wake},
 };
 
 /// Between two attempts to connect: the first, doubled up to the longest.

@@ -14,7 +14,7 @@ mod standing;
 
 use std::{
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     thread::{self, JoinHandle},
     time::Duration,
@@ -55,6 +55,7 @@ pub struct SharedSettings {
 
 /// The bucket, and this gateway's copy of it.
 pub struct Shared {
+    folder: PathBuf,
     settings: Arc<SharedSettings>,
     replica: Replica,
     standing: Arc<Standing>,
@@ -88,6 +89,7 @@ impl Shared {
         let failed = |source| StoreError::Open { path: folder.to_owned(), source };
         let follower = thread_of(follower).map_err(failed)?;
         let shared = Self {
+            folder: folder.to_owned(),
             publisher: Publisher::new(&settings),
             runtime: Builder::new_current_thread().enable_all().build().map_err(failed)?,
             settings,
@@ -164,6 +166,10 @@ impl Store for Shared {
 
     fn changed_since(&self, mark: Mark) -> Result<(Vec<String>, Mark), StoreError> {
         self.replica.changed_since(mark)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Store>, StoreError> {
+        Ok(Box::new(Replica::open(&self.folder)?))
     }
 
     fn on_change(&mut self, wake: Wake) {

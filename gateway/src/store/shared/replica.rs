@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{Change, Expects, Mark, Record, Revision, StoreError, sqlite};
+use super::super::{Change, Expects, Mark, Record, Revision, Store, StoreError, sqlite};
 
 const FILE: &str = "replica.db";
 
@@ -66,23 +66,6 @@ impl Replica {
         // what a power cut takes of it is in the bucket, and its place goes back together with it
         connection.pragma_update(None, "synchronous", "normal")?;
         Ok(Self { connection, tick: None })
-    }
-
-    pub fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
-        sqlite::get(&self.connection, key)
-    }
-
-    pub fn scan(&self, prefix: &str, after: &str, see: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
-        sqlite::scan(&self.connection, prefix, after, see)
-    }
-
-    pub fn changed_since(&self, mark: Mark) -> Result<(Vec<String>, Mark), StoreError> {
-        let transaction = self.connection.unchecked_transaction()?; // both answers from one state
-        let now: i64 = transaction.query_row("SELECT tick FROM place", [], |row| row.get(0))?;
-        let mut query =
-            transaction.prepare_cached("SELECT key FROM records WHERE tick > ?1 ORDER BY tick, sequence")?;
-        let keys = query.query_map([sqlite::signed(mark)], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        Ok((keys, sqlite::unsigned(now)))
     }
 
     pub fn place(&self) -> Result<Place, StoreError> {
@@ -180,5 +163,34 @@ impl Replica {
     pub fn note_contact(&self, millis: u64) -> Result<(), StoreError> {
         self.connection.execute("UPDATE place SET contact = max(contact, ?1)", [sqlite::signed(millis)])?;
         Ok(())
+    }
+}
+
+/// For those who only read.
+impl Store for Replica {
+    fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
+        sqlite::get(&self.connection, key)
+    }
+
+    fn scan(&self, prefix: &str, after: &str, see: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
+        sqlite::scan(&self.connection, prefix, after, see)
+    }
+
+    fn changed_since(&self, mark: Mark) -> Result<(Vec<String>, Mark), StoreError> {
+        let transaction = self.connection.unchecked_transaction()?; // both answers from one state
+        let now: i64 = transaction.query_row("SELECT tick FROM place", [], |row| row.get(0))?;
+        let mut query =
+            transaction.prepare_cached("SELECT key FROM records WHERE tick > ?1 ORDER BY tick, sequence")?;
+        let keys = query.query_map([sqlite::signed(mark)], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok((keys, sqlite::unsigned(now)))
+    }
+
+    fn commit(&mut self, _changes: &[Change]) -> Result<Revision, StoreError> {
+        Err(StoreError::Unusable("this is a copy of it".to_owned()))
+    }
+
+    fn reader(&self) -> Result<Box<dyn Store>, StoreError> {
+        let folder = self.connection.path().and_then(|path| Path::new(path).parent());
+        Ok(Box::new(Self::open(folder.unwrap_or(Path::new("")))?))
     }
 }
