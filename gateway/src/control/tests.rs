@@ -48,7 +48,7 @@ fn what_was_acknowledged_is_there_after_the_next_start() {
     let key = control.create_key(&owner(), "acme", json!({"name": "app"})).unwrap().key.unwrap();
     // nothing is closed in order
     std::mem::forget(control);
-    let mut control = open(folder.path());
+    let control = open(folder.path());
     assert_eq!(&*control.keys().find(&key).unwrap().organisation, "acme");
     let config = control.reading().unwrap().configuration("acme").unwrap();
     assert_eq!(config.providers[0].key.as_ref().unwrap().expose(), CANARY);
@@ -289,7 +289,7 @@ fn organisations_in_a_file_are_not_forgotten_for_a_bucket() {
     let elsewhere = tempfile::tempdir().unwrap();
     let mut shared = crate::store::Shared::open(elsewhere.path(), server.settings()).unwrap();
     crate::store::restore(&mut shared, &mut &saved[..], false, IDENTITY).unwrap();
-    let mut moved = on_bucket(&server, folder.path(), &key).unwrap();
+    let moved = on_bucket(&server, folder.path(), &key).unwrap();
     assert_eq!(&*moved.keys().find(&app).unwrap().organisation, "acme");
     assert_eq!(
         moved.reading().unwrap().configuration("acme").unwrap().providers[0].key.as_ref().unwrap().expose(),
