@@ -24,10 +24,7 @@ use crate::{
     spool::Spool,
     telemetry::{self, Metrics},
     traces,
-    usage::{
-        Publishing,
-        analytics::{Analytics, Feed},
-    },
+    usage::{Publishing, inherit},
     watcher::{Watched, Watcher},
 };
 
@@ -73,12 +70,11 @@ async fn serve(
     let office = config.control_plane.as_ref().and_then(|control_plane| control_plane.listen);
     let office = office.map(|at| Listener::at(at).map_err(|error| format!("{error} (`admin.listen`)"))).transpose()?;
 
-    let publishing = spool(&config, options.config.is_some())?.map(publishing);
+    let publishing = spool(&config, options.config.is_some())?.map(|spool| publishing(spool, &config));
     let started = start(&config, publishing.clone()).await?;
     let Started { gateway, root, tasks } = &started;
     let counted = CancellationToken::new();
-    let counting = publishing.as_ref().map(|publishing| count(&config, gateway, &publishing.spool, &counted));
-    let counting = counting.transpose()?;
+    let counting = publishing.as_ref().map(|publishing| count(publishing, &counted));
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
     let side = if office.is_some() { Side::Calls } else { Side::Both };
     let routes = router(gateway.clone(), &config, side);
@@ -164,23 +160,19 @@ fn spool(config: &Config, is_configured: bool) -> Result<Option<Spool>, String> 
     }
 }
 
-/// Adds up what the spool has until it is told to stop.
-fn count(
-    config: &Config,
-    gateway: &Gateway,
-    spool: &Arc<Spool>,
-    stop: &CancellationToken,
-) -> Result<JoinHandle<()>, String> {
-    let analytics = Analytics::new(config.store.path.clone(), config.usage.max_age);
-    let feed = Feed::new(analytics.clone(), spool.clone());
-    let feed = feed.map_err(|error| format!("cannot read the usage spool: {error}"))?;
-    let _ = gateway.analytics.set(analytics);
-    Ok(tokio::spawn(feed.run(stop.clone())))
+/// Adds up what is used, and takes over what other processes leave, until it is told to stop.
+fn count(publishing: &Publishing, stop: &CancellationToken) -> JoinHandle<()> {
+    let counting = publishing.counting().run(stop.clone());
+    let inheriting = inherit(publishing.spool.clone(), stop.clone());
+    tokio::spawn(async {
+        tokio::join!(counting, inheriting);
+    })
 }
 
 /// The gateway's name in its events is the machine's.
-fn publishing(spool: Spool) -> Publishing {
-    Publishing::new(Arc::new(spool), &rustix::system::uname().nodename().to_string_lossy())
+fn publishing(spool: Spool, config: &Config) -> Publishing {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Publishing::new(Arc::new(spool), &name, config.store.path.clone(), config.usage.max_age)
 }
 
 struct Started {

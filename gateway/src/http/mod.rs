@@ -36,7 +36,7 @@ mod way;
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicU8, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -71,7 +71,7 @@ use crate::{
     spool::Spool,
     telemetry::{Metrics, Tracer},
     transport::MediaFetcher,
-    usage::{Publishing, analytics::Analytics},
+    usage::Publishing,
 };
 
 /// How long a browser remembers that it may call.
@@ -101,8 +101,6 @@ pub struct Gateway {
     pub publishing: Option<Publishing>,
     /// What traces requests; `None` where nothing is traced.
     pub tracer: Option<Arc<Tracer>>,
-    /// What counts them; nothing before it has been started.
-    pub analytics: OnceLock<Arc<Analytics>>,
     /// Its name in events.
     pub name: Arc<str>,
     /// Where the dispatcher of the file's providers is reached.
@@ -195,7 +193,6 @@ impl Gateway {
             name: publishing.as_ref().map(|publishing| publishing.name.clone()).unwrap_or_default(),
             publishing,
             tracer,
-            analytics: OnceLock::new(),
             metrics,
             prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),
             phase: Phase::default(),

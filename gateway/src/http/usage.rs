@@ -13,7 +13,10 @@ use crate::{
     admission::DEFAULT_ORG,
     api::UsageReport,
     refusal::{Cause, Refusal},
-    usage::analytics::{NoReport, Question},
+    usage::{
+        Publishing,
+        analytics::{NoReport, Question},
+    },
 };
 
 /// Report usage
@@ -54,7 +57,7 @@ pub(super) async fn list(State(gateway): State<Arc<Gateway>>, request: Request) 
 async fn report(gateway: &Arc<Gateway>, request: Request) -> Result<UsageReport, Refusal> {
     let (head, _) = request.into_parts();
     let caller = call::authorise(gateway, credential(&head.headers), call::peer(&head, gateway))?;
-    let Some(analytics) = gateway.analytics.get() else {
+    let Some(Publishing { analytics, .. }) = &gateway.publishing else {
         let message = "this gateway keeps no usage events (`usage.enabled`), or may not write to its `store.path`";
         return Err(Refusal::new(Cause::NotFound, message).code("usage_disabled"));
     };

@@ -25,7 +25,7 @@ mod tests;
 
 pub use bucket::{BucketInfo, BucketSettings, Last, bucket, bucket_info, last};
 pub use connection::Connection;
-pub use playback::{Heard, Playback, Stored, created};
+pub use playback::{Extent, Heard, Playback, Stored, extent};
 pub use protocol::Message;
 pub use servers::Servers;
 pub use stream::{Ack, StreamInfo, StreamSettings, acknowledged, read_back, stream};

@@ -13,8 +13,10 @@ use super::{Connection, Message, Trouble, stream::ApiError};
 const PULL: usize = 512;
 /// The server waits so long for the next one; then it is asked again.
 const WAIT: Duration = Duration::from_secs(20);
-/// An answer that is so much later than that does not come.
-const GRACE: Duration = Duration::from_secs(5);
+/// While it waits it says so this often: whoever leads the stream may be another server than the one of the connection.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// What has been silent for so long does not come.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A reader that has gone is forgotten by the server after so long.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
@@ -49,7 +51,15 @@ pub struct Playback {
 struct Pull {
     number: u64,
     left: usize,
-    until: Instant,
+    heard: Instant,
+}
+
+/// What tells a stream from another one of the same name, and how far it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    pub created: DateTime<Utc>,
+    /// The last sequence it has given.
+    pub last: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,17 +74,23 @@ struct Created {
 struct Described {
     error: Option<ApiError>,
     created: Option<DateTime<Utc>>,
+    state: Option<State>,
 }
 
-/// When the stream was made: another one of the same name has other sequences.
-///
+#[derive(Debug, Deserialize)]
+struct State {
+    last_seq: u64,
+}
+
 /// # Errors
 /// When there is no such stream.
-pub async fn created(connection: &mut Connection, stream: &str) -> Result<DateTime<Utc>, Trouble> {
+pub async fn extent(connection: &mut Connection, stream: &str) -> Result<Extent, Trouble> {
     let answer = connection.request(&format!("$JS.API.STREAM.INFO.{stream}"), b"").await?;
     match serde_json::from_slice(&answer.payload) {
         Ok(Described { error: Some(error), .. }) => Err(error.into()),
-        Ok(Described { created: Some(created), .. }) => Ok(created),
+        Ok(Described { created: Some(created), state: Some(State { last_seq: last }), .. }) => {
+            Ok(Extent { created, last })
+        }
         _ => Err(Trouble::Foreign("JetStream's answer describes no stream")),
     }
 }
@@ -118,6 +134,7 @@ impl Playback {
     /// # Errors
     /// When the connection has ended, or the server has forgotten who reads.
     pub async fn next(&mut self, connection: &mut Connection) -> Result<Stored, Trouble> {
+        let called = Instant::now();
         loop {
             if let Heard::Stored(stored) = self.hear(connection).await? {
                 return Ok(stored);
@@ -132,15 +149,17 @@ impl Playback {
     pub async fn hear(&mut self, connection: &mut Connection) -> Result<Heard, Trouble> {
         loop {
             let pull = self.pull.get_or_insert_with(|| {
-                let question = json!({ "batch": PULL, "expires": nanos(WAIT) }).to_string();
-                let number = connection.ask(&self.next, question.as_bytes());
-                Pull { number, left: PULL, until: Instant::now() + WAIT + GRACE }
+                let question = json!({ "batch": PULL, "expires": nanos(WAIT), "idle_heartbeat": nanos(HEARTBEAT) });
+                let number = connection.ask(&self.next, question.to_string().as_bytes());
+                Pull { number, left: PULL, heard: Instant::now() }
             });
-            let patience = pull.until.saturating_duration_since(Instant::now());
+            let patience = (pull.heard.max(called) + PATIENCE).saturating_duration_since(Instant::now());
             let message = timeout(patience, connection.next()).await.unwrap_or(Err(Trouble::Silent))?;
+            pull.heard = Instant::now();
             if connection.number(&message) == Some(pull.number) {
-                // 404 and 408 say that nothing has come, 409 that the reader is gone
+                // 100 says that it is there, 404 and 408 that nothing has come, 409 that the reader is gone
                 match message.status() {
+                    Some(100) => {}
                     Some(404 | 408) => self.pull = None,
                     Some(503) => return Err(Trouble::NobodyAnswers),
                     _ => return Err(Trouble::Setup("the stream is read no further".to_owned())),
@@ -152,7 +171,6 @@ impl Playback {
             }
             let Some(stored) = stored(message) else { continue };
             pull.left -= 1;
-            pull.until = pull.until.max(Instant::now() + GRACE);
             if pull.left == 0 {
                 self.pull = None;
             }

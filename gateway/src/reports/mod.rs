@@ -4,6 +4,7 @@ mod invoice;
 mod reconcile;
 mod report;
 mod source;
+mod stream;
 mod table;
 mod tail;
 
@@ -29,6 +30,7 @@ pub enum Usage {
     /// Every request as it ends, one a line.
     ///
     ///   prism usage tail                           # what a gateway that was started in this folder keeps in ./data
+    ///   prism usage tail --config prism.yaml       # where that publishes to NATS: the requests of all gateways
     ///   prism usage tail --store /var/lib/prism --json | jq 'select(.status == "failed")'
     ///
     /// Looks on: nothing is taken from the gateway, and it does not have to run.
@@ -86,13 +88,19 @@ pub struct Span {
 
 #[derive(Debug, Args)]
 pub struct Tail {
-    /// The gateway's `store.path`.
-    #[arg(long, value_name = "FOLDER", default_value = "data")]
-    store: PathBuf,
+    /// The gateway's configuration, which says where its events go: to NATS, or to its `store.path` (`data` without one).
+    #[arg(long, short, value_name = "FILE", env = "PRISM_CONFIG")]
+    config: Option<PathBuf>,
+    /// NATS servers in place of the configuration's.
+    #[arg(long, value_name = "URL", env = "PRISM_NATS_URL", hide_env_values = true)]
+    nats_url: Option<String>,
+    /// Read this `store.path`, whatever the configuration says.
+    #[arg(long, value_name = "FOLDER")]
+    store: Option<PathBuf>,
     /// The events as they are, for programs.
     #[arg(long)]
     json: bool,
-    /// Begin with what is still in the spool.
+    /// Begin with what is still in the stream, or in the spool.
     #[arg(long)]
     all: bool,
 }

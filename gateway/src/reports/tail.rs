@@ -1,38 +1,86 @@
 //! `prism usage tail`.
 
-use std::{io::Write, time::Duration};
-
-use super::{Tail, table::count};
-use crate::{
-    api::UsageEvent,
-    spool::{Follower, Kind, Record},
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
-/// How often it looks.
+use super::{Tail, stream, table::count};
+use crate::{
+    api::UsageEvent,
+    config::{self, Nats},
+    spool::{Follower, Kind},
+};
+
+/// How often it looks into the spool.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Where a gateway keeps its data when nothing is said.
+const STORE: &str = "data";
+const STREAM: &str = "PRISM_USAGE";
+
+/// Where the events are.
+enum Place {
+    Spool(PathBuf),
+    Stream { nats: Nats, stream: String },
+}
 
 pub(super) fn run(asked: &Tail, out: &mut impl Write) -> Result<(), String> {
-    let spool = asked.store.join("spool");
-    let mut follower = Follower::begin(&spool, asked.all).map_err(|error| {
-        format!("cannot read `{}`: {error} (`--store` is a gateway's `store.path`)", spool.display())
-    })?;
-    loop {
-        let records = follower.read().map_err(|error| format!("cannot read `{}`: {error}", spool.display()))?;
-        for record in records.iter().filter(|record| record.kind == Kind::Usage) {
-            let line = if asked.json { String::from_utf8_lossy(&record.bytes).into_owned() } else { told(record) };
+    let mut show = |events: &mut dyn Iterator<Item = &[u8]>| -> bool {
+        for event in events {
+            let line = if asked.json { String::from_utf8_lossy(event).into_owned() } else { told(event) };
             if writeln!(out, "{line}").is_err() {
-                return Ok(()); // nobody reads it any more
+                return false; // nobody reads it any more
             }
         }
-        if out.flush().is_err() {
+        out.flush().is_ok()
+    };
+    match place(asked)? {
+        Place::Spool(store) => from_spool(&store, asked.all, &mut show),
+        Place::Stream { nats, stream } => {
+            stream::follow(&nats, &stream, asked.all, |event| show(&mut std::iter::once(event)))
+        }
+    }
+}
+
+fn place(asked: &Tail) -> Result<Place, String> {
+    if let Some(store) = &asked.store {
+        return Ok(Place::Spool(store.clone()));
+    }
+    let config = asked.config.as_deref().map(config::load).transpose().map_err(|mistakes| mistakes.to_string())?;
+    let (nats, stream, store) = match config {
+        Some(config) => (config.nats, config.usage.stream, config.store.path),
+        None => (None, STREAM.to_owned(), PathBuf::from(STORE)),
+    };
+    let nats = match (&asked.nats_url, nats) {
+        (None, nats) => nats,
+        (Some(url), Some(nats)) => Some(nats.moved_to(url).map_err(|message| format!("`--nats-url`: {message}"))?),
+        (Some(url), None) => Some(Nats::at(url).map_err(|message| format!("`--nats-url`: {message}"))?),
+    };
+    Ok(nats.map_or(Place::Spool(store), |nats| Place::Stream { nats, stream }))
+}
+
+fn from_spool(
+    store: &Path,
+    from_the_beginning: bool,
+    show: &mut impl FnMut(&mut dyn Iterator<Item = &[u8]>) -> bool,
+) -> Result<(), String> {
+    let spool = store.join("spool");
+    let cannot = |error| format!("cannot read `{}`: {error}", spool.display());
+    let mut follower = Follower::begin(&spool, from_the_beginning)
+        .map_err(|error| format!("{} (`--store` is a gateway's `store.path`)", cannot(error)))?;
+    loop {
+        let records = follower.read().map_err(cannot)?;
+        let usage = records.iter().filter(|record| record.kind == Kind::Usage);
+        if !show(&mut usage.map(|record| &record.bytes[..])) {
             return Ok(());
         }
         std::thread::sleep(PAUSE);
     }
 }
 
-fn told(record: &Record) -> String {
-    match serde_json::from_slice::<UsageEvent>(&record.bytes) {
+fn told(event: &[u8]) -> String {
+    match serde_json::from_slice::<UsageEvent>(event) {
         Ok(event) => line(&event),
         Err(error) => format!("an event that cannot be read: {error}"),
     }

@@ -216,6 +216,19 @@ impl Log {
         Ok(())
     }
 
+    /// Where the consumer of that name has written down that it is; nothing is kept for it on that account.
+    ///
+    /// # Errors
+    /// When its cursor cannot be read.
+    pub fn released(&self, consumer: &str) -> io::Result<Option<u64>> {
+        read_cursor(&self.cursor(consumer))
+    }
+
+    /// The consumer of that name has gone: nothing is kept for it any more. It can come back.
+    pub fn dismiss(&self, consumer: &str) {
+        self.inner().cursors.remove(consumer);
+    }
+
     fn cursor(&self, consumer: &str) -> PathBuf {
         self.path.join(format!("{consumer}.cursor"))
     }

@@ -36,6 +36,8 @@ pub use log::{Log, Reader, Record};
 pub use slots::Ticket;
 pub use writer::State;
 
+use tokio::sync::watch;
+
 use folder::Folder;
 use slots::Slots;
 use writer::Writer;
@@ -94,6 +96,8 @@ pub struct Spool {
     own: Arc<Log>,
     /// Of processes that are gone.
     inherited: Mutex<Vec<Arc<Log>>>,
+    /// Changes when there are more of them.
+    more: watch::Sender<()>,
     writer: Writer,
     interrupted: Box<[u8]>,
 }
@@ -129,6 +133,7 @@ impl Spool {
             options: options.clone(),
             own: log,
             inherited: Mutex::default(),
+            more: watch::Sender::new(()),
             writer,
             interrupted: interrupted.into(),
         };
@@ -159,6 +164,11 @@ impl Spool {
         std::iter::once(self.own.clone()).chain(inherited.iter().cloned()).collect()
     }
 
+    /// Changes whenever there are logs that were not there before.
+    pub fn more_logs(&self) -> watch::Receiver<()> {
+        self.more.subscribe()
+    }
+
     /// Looks whether a process has gone since and left something; answers the logs that are new.
     ///
     /// # Errors
@@ -179,6 +189,10 @@ impl Spool {
         let mut inherited = self.inherited.lock().unwrap_or_else(PoisonError::into_inner);
         inherited.retain(|log| !log.is_empty());
         inherited.extend(found.iter().cloned());
+        drop(inherited);
+        if !found.is_empty() {
+            self.more.send_replace(());
+        }
         Ok(found)
     }
 

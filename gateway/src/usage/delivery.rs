@@ -9,10 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::time::{sleep, sleep_until};
+use tokio::{
+    sync::watch,
+    time::{sleep, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
-use super::{SUBJECTS, Standing, doubt, lane::Lane, subject::Subject, window::Window};
+use super::{
+    SUBJECTS, Standing, analytics::Analytics, doubt, lane::Lane, subject::Subject, window::Window,
+};
 use crate::{
     config::{Nats, NatsServer, Usage},
     nats::{self, Connection, Message, Servers, StreamSettings, Trouble},
@@ -29,12 +34,9 @@ const LINGER: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So many bytes done with are written down before the window is empty.
 const OWED: u64 = 128 << 10;
-/// How often it looks for what processes that are gone have left.
-const INHERIT: Duration = Duration::from_secs(30);
 /// Between two attempts to connect: the first, doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
 /// A connection that is just being made has so long, when the process ends, to be there.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
 
@@ -78,6 +80,8 @@ enum Ended {
 
 pub(super) struct Delivery {
     pub spool: Arc<Spool>,
+    /// Counts from the stream what goes there; what it has counted already it has to be told before.
+    pub analytics: Arc<Analytics>,
     pub settings: Settings,
     pub standing: Arc<Standing>,
     pub orders: Orders,
@@ -124,26 +128,23 @@ impl Delivery {
 
     /// One connection, from its beginning to its end.
     async fn session(&self, lanes: &mut Vec<Lane>, servers: &mut Servers) -> Result<Ended, Trouble> {
+        let more_logs = self.spool.more_logs();
         self.open_lanes(lanes).await?;
         let connection = tokio::select! {
             prepared = self.prepare(lanes, servers) => prepared?,
             () = self.orders.leave.cancelled() => return Ok(Ended::Told),
             () = self.flushed_in_vain() => return Ok(Ended::Told),
         };
-        UnderWay { delivery: self, connection, lanes, window: Window::default(), is_behind: false }.run().await
+        UnderWay { delivery: self, connection, lanes, more_logs, window: Window::default(), is_behind: false }.run().await
     }
 
     /// A lane for each log that may have something; those that are done with go, their folders with them.
     async fn open_lanes(&self, lanes: &mut Vec<Lane>) -> Result<(), Trouble> {
-        let spool = self.spool.clone();
-        let inherited = tokio::task::spawn_blocking(move || spool.inherit()).await.map_err(std::io::Error::other)?;
-        if let Err(error) = inherited {
-            tracing::error!(%error, "cannot read what another process has left in the spool");
-        }
         let logs = self.spool.logs();
         lanes.retain(|lane| logs.iter().any(|log| Arc::ptr_eq(log, lane.log())));
         for log in &logs {
             if !lanes.iter().any(|lane| Arc::ptr_eq(log, lane.log())) {
+                self.analytics.hand_over(log).await.map_err(|error| Trouble::Setup(error.to_string()))?;
                 lanes.push(Lane::open(log).map_err(cannot_read)?);
             }
         }
@@ -196,6 +197,7 @@ struct UnderWay<'a> {
     delivery: &'a Delivery,
     connection: Connection,
     lanes: &'a mut Vec<Lane>,
+    more_logs: watch::Receiver<()>,
     window: Window,
     /// The last read left something: nothing is gained by gathering.
     is_behind: bool,
@@ -204,7 +206,6 @@ struct UnderWay<'a> {
 impl UnderWay<'_> {
     async fn run(&mut self) -> Result<Ended, Trouble> {
         let Orders { leave, flush } = self.delivery.orders.clone();
-        let mut inherit = Instant::now() + INHERIT;
         let mut sent = Instant::now() - LINGER;
         loop {
             while let Some(message) = self.connection.ready()? {
@@ -213,12 +214,6 @@ impl UnderWay<'_> {
             self.settle().await?;
             if self.connection.is_leaving() {
                 return Err(Trouble::Leaving);
-            }
-            if inherit <= Instant::now() {
-                if self.has_inherited().await {
-                    return Ok(Ended::Anew);
-                }
-                inherit = Instant::now() + INHERIT;
             }
             let has_room = self.window.len() < WINDOW && self.connection.unwritten() < UNWRITTEN;
             let due = self.lanes.iter().position(|lane| lane.has_room() && !lane.is_at_end()).filter(|_| has_room);
@@ -240,7 +235,7 @@ impl UnderWay<'_> {
                 () = sleep_until((oldest.unwrap_or(sent) + PATIENCE).into()), if oldest.is_some() => {
                     return Err(Trouble::Silent);
                 }
-                () = sleep_until(inherit.into()) => None,
+                Ok(()) = self.more_logs.changed() => return Ok(Ended::Anew),
                 () = leave.cancelled() => return Ok(Ended::Told),
                 () = flush.cancelled(), if !flush.is_cancelled() => None,
             };
@@ -248,12 +243,6 @@ impl UnderWay<'_> {
                 self.acknowledged(&message)?;
             }
         }
-    }
-
-    async fn has_inherited(&self) -> bool {
-        let spool = self.delivery.spool.clone();
-        let found = tokio::task::spawn_blocking(move || spool.inherit()).await;
-        matches!(found, Ok(Ok(logs)) if !logs.is_empty())
     }
 
     /// Reads on in a lane, writing down on the way what is done with, and publishes what is not held already.

@@ -1,13 +1,14 @@
-//! What becomes of usage events once they are in the spool: they are added up ([`analytics`]) and published.
+//! What becomes of usage events once they are in the spool: they are published, or stay, and are added up ([`analytics`]).
 //!
 //! [`Publishing`] is what the rest of the process knows of it, [`UsagePublisher`] the actor that keeps it going, `delivery` the
 //! task that carries records from the logs of the spool (`lane`) to JetStream, so many at a time (`window`), each under its
-//! own subject (`subject`); `doubt` settles what may have been stored before it was acknowledged. [`schema`] is what consumers
-//! are promised.
+//! own subject (`subject`); `doubt` settles what may have been stored before it was acknowledged.
+//! What other processes leave in the spool, [`inherit`] takes over. [`schema`] is what consumers are promised.
 
 pub mod analytics;
 mod delivery;
 mod doubt;
+mod heir;
 mod lane;
 mod publisher;
 pub mod schema;
@@ -16,6 +17,7 @@ mod subject;
 mod window;
 
 pub use delivery::Settings;
+pub use heir::inherit;
 pub use publisher::{PublisherMessage, Publishing, UsagePublisher};
 pub use standing::Standing;
-pub use subject::{SUBJECTS, Subject};
+pub use subject::{SUBJECTS, Subject, USAGE};

@@ -3,13 +3,14 @@
 use std::{
     fmt,
     panic::AssertUnwindSafe,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -17,6 +18,7 @@ use tokio_util::{
 
 use super::{
     Settings, Standing,
+    analytics::{Analytics, Counting},
     delivery::{Delivery, Orders},
     lane::CONSUMER,
 };
@@ -33,6 +35,9 @@ const AFTER_PANIC: Duration = Duration::from_secs(1);
 pub struct Publishing {
     pub spool: Arc<Spool>,
     pub standing: Arc<Standing>,
+    pub analytics: Arc<Analytics>,
+    /// The stream that takes the events; `None` while none does.
+    taken: watch::Sender<Option<Settings>>,
     /// The gateway's name, in events and where NATS lists its clients.
     pub name: Arc<str>,
     flush: CancellationToken,
@@ -46,9 +51,17 @@ impl fmt::Debug for Publishing {
 }
 
 impl Publishing {
-    pub fn new(spool: Arc<Spool>, name: &str) -> Self {
+    /// Of a gateway of that name. What is counted is kept in `folder`, for so long.
+    pub fn new(spool: Arc<Spool>, name: &str, folder: PathBuf, max_age: Duration) -> Self {
+        let (standing, taken) = (Arc::<Standing>::default(), watch::Sender::new(None));
+        let analytics = Analytics::new(folder, max_age, standing.clone());
         let (flush, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Self { spool, standing: Arc::default(), name: name.into(), flush, tasks }
+        Self { spool, standing, analytics, taken, name: name.into(), flush, tasks }
+    }
+
+    /// What counts the events wherever they are; to be run.
+    pub fn counting(&self) -> Counting {
+        Counting::new(self.analytics.clone(), self.spool.clone(), self.taken.subscribe())
     }
 
     /// Where what is not about requests goes.
@@ -195,9 +208,10 @@ impl PublisherData {
         self.generation += 1;
         let leave = CancellationToken::new();
         self.leave = leave.clone().drop_guard(); // drops, and thereby ends, the one before
-        let Publishing { spool, standing, flush, tasks, .. } = self.publishing.clone();
-        let orders = Orders { leave, flush };
-        let delivery = Delivery { spool, settings: (*self.settings).clone(), standing, orders };
+        let Publishing { spool, standing, analytics, taken, flush, tasks, .. } = self.publishing.clone();
+        let (orders, settings) = (Orders { leave, flush }, (*self.settings).clone());
+        taken.send_if_modified(|taken| taken.replace(settings.clone()).as_ref() != Some(&settings));
+        let delivery = Delivery { spool, analytics, settings, standing, orders };
         let (me, generation, before) = (me.clone(), self.generation, self.running.take());
         self.running = Some(tasks.spawn(async move {
             if let Some(before) = before {

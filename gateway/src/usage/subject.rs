@@ -10,8 +10,10 @@ use serde::Deserialize;
 
 use crate::spool::Kind;
 
+/// Usage events, among what a stream takes.
+pub const USAGE: &str = "prism.usage.v1.>";
 /// What a stream has to take.
-pub const SUBJECTS: [&str; 4] = ["prism.usage.v1.>", "prism.provider.v1.>", "prism.config.v1", "prism.key.v1.>"];
+pub const SUBJECTS: [&str; 4] = [USAGE, "prism.provider.v1.>", "prism.config.v1", "prism.key.v1.>"];
 
 /// Where a record goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

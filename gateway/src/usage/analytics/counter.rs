@@ -29,10 +29,6 @@ impl Counter {
         &self.analytics
     }
 
-    pub fn is_open(&self) -> bool {
-        self.ledger.is_some()
-    }
-
     /// Gives back the memory that an open file takes.
     pub fn close(&mut self) {
         self.ledger = None;

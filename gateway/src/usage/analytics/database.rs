@@ -57,6 +57,14 @@ CREATE TABLE recent (
 ) STRICT;
 ";
 
+/// Came later. A file without it is one in which nothing is expected, and who does not know it loses nothing by it.
+const LATER: &str = "
+CREATE TABLE IF NOT EXISTS expected (
+    id INTEGER PRIMARY KEY, -- of an event that is in the sums, and comes once more from a source that is shared
+    millis INTEGER NOT NULL -- when that was known, since 1970
+) STRICT;
+";
+
 /// What went wrong with the file.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -97,6 +105,7 @@ pub(super) fn open(folder: &Path) -> Result<Connection, DatabaseError> {
             transaction.execute_batch(&TABLES.replace("{tokens}", &tokens))?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
+        transaction.execute_batch(LATER)?;
         transaction.commit()?;
         Ok(connection)
     };

@@ -1,91 +1,74 @@
-//! How events come from the spool to the sums: in batches, a moment after they were written, on a thread that serves no
-//! requests. What cannot be counted waits in the spool.
+//! How events come from the spool to the sums where no stream takes them: in batches, a moment after they were written, on a
+//! thread that serves no requests. What cannot be counted waits in the spool.
 
 use std::{future::pending, io, sync::Arc, time::Duration};
 
 use futures_util::future::select_all;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Analytics,
     counter::Counter,
-    database::DatabaseError,
+    failure::Failure,
     ledger::{Batch, Entry, Ledger, Position},
 };
-use crate::spool::{Kind, Log, Reader, Spool};
+use crate::{
+    spool::{Kind, Log, Reader, Spool},
+    usage::lane,
+};
 
-const CONSUMER: &str = "analytics";
+pub(super) const CONSUMER: &str = "analytics";
 /// Events that come within it are counted together.
 const LINGER: Duration = Duration::from_secs(1);
 /// Bytes that are read at a time.
-const BATCH: usize = 512 << 10;
+pub(super) const BATCH: usize = 512 << 10;
 /// The file is closed after so long without an event, for what it keeps in memory.
 const IDLE: Duration = Duration::from_secs(60);
-/// How often it is asked whether a process has gone and left something.
-const INHERIT: Duration = Duration::from_secs(60);
 /// After a failure it is tried again so much later, then after twice as long, up to a minute.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Counts what the spool has until it is told to stop, and then once more.
-pub struct Feed {
+pub(super) struct Feed {
     spool: Arc<Spool>,
     counter: Counter,
     readers: Vec<Source>,
 }
 
 /// One log, and how far it has been counted.
-struct Source {
-    reader: Reader,
+pub(super) struct Source {
+    pub reader: Reader,
     /// Whether what the ledger says of it has been looked up.
     is_placed: bool,
     /// Everything before it is in the sums.
-    counted: u64,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    #[error("cannot read the usage spool: {0}")]
-    Spool(#[from] io::Error),
-    #[error("counting has panicked")]
-    Defect,
+    pub counted: u64,
 }
 
 impl Feed {
-    /// From now on the spool keeps what has not been counted.
-    ///
-    /// # Errors
-    /// When the spool cannot be read.
-    pub fn new(analytics: Arc<Analytics>, spool: Arc<Spool>) -> io::Result<Self> {
-        let mut feed = Self { spool, counter: Counter::new(analytics), readers: Vec::new() };
-        feed.look_for_logs()?;
-        Ok(feed)
+    pub fn new(analytics: Arc<Analytics>, spool: Arc<Spool>) -> Self {
+        Self { spool, counter: Counter::new(analytics), readers: Vec::new() }
     }
 
+    /// From its first step on the spool keeps what has not been counted.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut pause = PAUSE;
-        let mut inherited = Instant::now();
+        let mut more_logs = self.spool.more_logs();
+        more_logs.mark_changed(); // none has been looked at yet
         while !stop.is_cancelled() {
             let found = tokio::select! {
-                found = timeout(if self.counter.is_open() { IDLE } else { INHERIT }, self.ready()) => found.is_ok(),
+                found = timeout(IDLE, self.ready()) => found.is_ok(),
+                Ok(()) = more_logs.changed() => false,
                 () = stop.cancelled() => break,
             };
-            if !found {
-                self.counter.close();
-            }
             if found {
                 self.counter.analytics().waits(true);
                 tokio::select! { () = sleep(LINGER) => {}, () = stop.cancelled() => {} }
-            }
-            let inherit = inherited.elapsed() >= INHERIT;
-            if inherit {
-                inherited = Instant::now();
+            } else {
+                self.counter.close();
             }
             let outcome;
-            (self, outcome) = self.step(inherit).await;
+            (self, outcome) = self.step().await;
             match outcome {
                 Ok(()) => {
                     if std::mem::replace(&mut pause, PAUSE) > PAUSE {
@@ -101,7 +84,7 @@ impl Feed {
                 }
             }
         }
-        if let (_, Err(error)) = self.step(false).await {
+        if let (_, Err(error)) = self.step().await {
             tracing::warn!(%error, "the last usage is counted after the next start");
         }
     }
@@ -114,26 +97,23 @@ impl Feed {
         select_all(self.readers.iter_mut().map(|source| Box::pin(source.reader.ready()))).await;
     }
 
-    async fn step(mut self, inherit: bool) -> (Self, Result<(), Failure>) {
+    async fn step(mut self) -> (Self, Result<(), Failure>) {
         let (analytics, spool) = (self.counter.analytics().clone(), self.spool.clone());
         let done = tokio::task::spawn_blocking(move || {
-            let outcome = self.count(inherit);
+            let outcome = self.count();
             (self, outcome)
         });
         match done.await {
             Ok(done) => done,
             Err(_) => {
-                let mut anew = Self { spool, counter: Counter::new(analytics), readers: Vec::new() };
+                let mut anew = Self::new(analytics, spool);
                 let outcome = anew.look_for_logs().map_err(Failure::from).and(Err(Failure::Defect));
                 (anew, outcome)
             }
         }
     }
 
-    fn count(&mut self, inherit: bool) -> Result<(), Failure> {
-        if inherit {
-            self.spool.inherit()?;
-        }
+    fn count(&mut self) -> Result<(), Failure> {
         self.look_for_logs()?;
         let counted = self.count_all();
         if counted.is_err() {
@@ -163,14 +143,30 @@ impl Feed {
         let logs = self.spool.logs();
         self.readers.retain(|source| logs.iter().any(|log| Arc::ptr_eq(log, source.reader.log())));
         let is_new = |log: &&Arc<Log>| !self.readers.iter().any(|source| Arc::ptr_eq(log, source.reader.log()));
-        let new: Result<Vec<_>, _> = logs.iter().filter(is_new).map(|log| log.reader(CONSUMER)).collect();
-        let source = |reader: Reader| Source { counted: reader.position(), reader, is_placed: false };
-        self.readers.extend(new?.into_iter().map(source));
+        let new: io::Result<Vec<_>> = logs.iter().filter(is_new).map(|log| Source::after_what_is_published(log)).collect();
+        self.readers.extend(new?);
         Ok(())
     }
 }
 
 impl Source {
+    /// # Errors
+    /// When its cursor cannot be read.
+    pub fn open(log: &Arc<Log>) -> io::Result<Self> {
+        let reader = log.reader(CONSUMER)?;
+        Ok(Self { counted: reader.position(), reader, is_placed: false })
+    }
+
+    /// What was published before a configuration without NATS came is counted where the stream is.
+    fn after_what_is_published(log: &Arc<Log>) -> io::Result<Self> {
+        let mut source = Self::open(log)?;
+        if let Some(published) = log.released(lane::CONSUMER)?.filter(|published| *published > source.counted) {
+            source.reader.seek(published);
+            source.counted = published;
+        }
+        Ok(source)
+    }
+
     /// Begins again behind what has surely been counted; the ledger may know of more.
     fn again(&mut self) {
         self.reader.seek(self.counted);
@@ -178,7 +174,7 @@ impl Source {
     }
 
     /// Goes on behind what has been counted: after a kill the spool may not have heard of the last batch.
-    fn place(&mut self, ledger: &Ledger) -> Result<(), Failure> {
+    pub fn place(&mut self, ledger: &Ledger) -> Result<(), Failure> {
         if self.is_placed {
             return Ok(());
         }

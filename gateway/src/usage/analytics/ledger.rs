@@ -100,6 +100,8 @@ impl Ledger {
         self.recent.catch_up(&transaction)?;
         let passed =
             if batch.is_shared { position(&transaction, batch.source)?.map_or(0, |known| known.until) } else { 0 };
+        let is_any_expected = batch.is_shared
+            && transaction.query_row("SELECT EXISTS (SELECT 1 FROM expected)", [], |row| row.get::<_, bool>(0))?;
         let mut counted = Counted::default();
         let mut ids = Vec::with_capacity(batch.entries.len() * 8);
         let mut hours: HashMap<(i64, Series<'_>), Sums> = HashMap::new();
@@ -113,7 +115,7 @@ impl Ledger {
                 continue;
             };
             let id = event.id();
-            if !self.recent.known.insert(id) {
+            if (is_any_expected && is_expected(&transaction, id)?) || !self.recent.known.insert(id) {
                 counted.again += 1;
                 continue;
             }
@@ -136,6 +138,26 @@ impl Ledger {
         Ok(counted)
     }
 
+    /// These events have been counted, and will come once more from a source that is shared: they are not counted then.
+    pub fn expect(&mut self, ids: &[u64], millis: u64) -> Result<(), DatabaseError> {
+        let expect = |connection: &mut Connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for id in ids {
+                let statement = "INSERT OR IGNORE INTO expected (id, millis) VALUES (?, ?)";
+                transaction.prepare_cached(statement)?.execute([id.cast_signed(), signed(millis)])?;
+            }
+            transaction.commit()
+        };
+        expect(&mut self.connection).map_err(|error| self.named(error))
+    }
+
+    /// A shared source has lost its end, and gives what it had given there once more, to other events.
+    pub fn step_back(&self, source: &str, until: u64) -> Result<(), DatabaseError> {
+        let statement = "UPDATE position SET until = min(until, ?) WHERE source = ?";
+        let done = self.connection.execute(statement, params![signed(until), source]);
+        done.map(drop).map_err(|error| self.named(error))
+    }
+
     /// Forgets what is older than that.
     pub fn trim(&mut self, now: chrono::DateTime<chrono::Utc>, max_age: Duration) -> Result<(), DatabaseError> {
         let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
@@ -148,6 +170,7 @@ impl Ledger {
         if transaction.execute("DELETE FROM hourly WHERE hour < ?", [oldest])? > 0 {
             transaction.execute("DELETE FROM series WHERE id NOT IN (SELECT series FROM hourly)", [])?;
         }
+        transaction.execute("DELETE FROM expected WHERE millis < ?", [oldest.saturating_mul(3_600_000)])?;
         transaction.commit()
     }
 
@@ -160,6 +183,10 @@ fn position(connection: &Connection, source: &str) -> rusqlite::Result<Option<Po
     let mut statement = connection.prepare_cached("SELECT until, millis FROM position WHERE source = ?")?;
     let read = |row: &Row<'_>| Ok(Position { until: unsigned(row, 0)?, millis: unsigned(row, 1)? });
     statement.query_row([source], read).optional()
+}
+
+fn is_expected(transaction: &Transaction<'_>, id: u64) -> rusqlite::Result<bool> {
+    transaction.prepare_cached("SELECT 1 FROM expected WHERE id = ?")?.exists([id.cast_signed()])
 }
 
 /// Adds sums to those that are there.

@@ -4,18 +4,22 @@
 //! metadata), so that the file grows with what is told apart and not with the number of requests. Money and tokens are exact;
 //! durations are in mergeable `histogram`s whose quantiles are off by 2 % at most.
 //!
-//! Nothing is opened before there is an event or a question, and no request waits for any of it: `feed` reads the spool behind
-//! them. Several processes with one `store.path` write one file, SQLite's write-ahead log between them, and each answers for all.
+//! Nothing is opened before there is an event or a question, and no request waits for any of it. `counting` says from where
+//! events come: `feed` reads the spool, `subscription` the stream of all gateways where there is one. Several processes with one
+//! `store.path` write one file, SQLite's write-ahead log between them, and each answers for all.
 
 mod counter;
+mod counting;
 mod database;
 mod event;
+mod failure;
 mod feed;
 mod histogram;
 mod ledger;
 mod question;
 mod report;
 mod series;
+mod subscription;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -29,14 +33,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
+pub use counting::Counting;
 pub use database::DatabaseError;
-pub use feed::Feed;
+pub use failure::Failure;
 pub use histogram::RELATIVE_ERROR;
 pub use question::{MOST_ROWS, Question};
 pub use report::{NoReport, report};
 
+use super::Standing;
 use crate::api::UsageReport;
 
 /// Questions that are answered at the same time; more of them wait.
@@ -49,14 +55,18 @@ pub struct Analytics {
     max_age: Duration,
     /// Since when an event has been waiting, in milliseconds since 1970; 0 when none is.
     waiting_since: AtomicU64,
+    /// How old is what has not even reached the stream.
+    standing: Arc<Standing>,
+    /// Held by who counts from the spool.
+    from_spool: Mutex<()>,
     questions: Arc<Semaphore>,
 }
 
 impl Analytics {
     /// Sums are kept in that folder for so long. Nothing is opened yet.
-    pub fn new(folder: PathBuf, max_age: Duration) -> Arc<Self> {
+    pub fn new(folder: PathBuf, max_age: Duration, standing: Arc<Standing>) -> Arc<Self> {
         let (waiting_since, questions) = (AtomicU64::new(0), Arc::new(Semaphore::new(MOST_QUESTIONS)));
-        Arc::new(Self { folder, max_age, waiting_since, questions })
+        Arc::new(Self { folder, max_age, waiting_since, standing, from_spool: Mutex::default(), questions })
     }
 
     /// Answers a question on a thread that serves no requests.
@@ -71,10 +81,9 @@ impl Analytics {
             report(&this.folder, &question)
         });
         let mut answer = answered.await.map_err(|_| NoReport::Defect)??;
-        answer.freshness.behind_ms = Some(match self.waiting_since.load(Relaxed) {
-            0 => 0,
-            since => now().saturating_sub(since),
-        });
+        let waiting = Some(self.waiting_since.load(Relaxed)).filter(|since| *since > 0);
+        let oldest = waiting.into_iter().chain(self.standing.oldest()).min();
+        answer.freshness.behind_ms = Some(oldest.map_or(0, |since| now().saturating_sub(since)));
         Ok(answer)
     }
 
@@ -85,6 +94,11 @@ impl Analytics {
         } else {
             self.waiting_since.store(0, Relaxed);
         }
+    }
+
+    /// Nothing that is older has been left uncounted; milliseconds since 1970.
+    fn waits_since(&self, millis: Option<u64>) {
+        self.waiting_since.store(millis.unwrap_or(0), Relaxed);
     }
 }
 

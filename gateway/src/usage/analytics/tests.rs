@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    feed::Feed,
     ledger::{Batch, Counted, Entry, Ledger, Position, RECENT},
     *,
 };
@@ -261,8 +262,8 @@ fn feed(folder: &Path, spool: &Arc<Spool>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stop = CancellationToken::new();
     stop.cancel();
-    let analytics = Analytics::new(folder.to_owned(), MONTH);
-    runtime.block_on(Feed::new(analytics, spool.clone()).unwrap().run(stop));
+    let analytics = Analytics::new(folder.to_owned(), MONTH, Arc::default());
+    runtime.block_on(Feed::new(analytics, spool.clone()).run(stop));
 }
 
 #[test]
@@ -287,6 +288,92 @@ fn a_kill_between_counting_and_releasing_counts_nothing_twice() {
     feed(folder.path(), &spool);
     assert_eq!(ask(folder.path(), "from=2020-01-01").totals.requests, 15);
     assert!(spool.logs().iter().all(|log| log.is_empty()));
+}
+
+fn hand_over(folder: &Path, spool: &Spool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let analytics = Analytics::new(folder.to_owned(), MONTH, Arc::default());
+    for log in spool.logs() {
+        runtime.block_on(analytics.hand_over(&log)).unwrap();
+    }
+}
+
+/// Counts these events as they come from a stream, when everything recent has been forgotten.
+fn from_stream(folder: &Path, sequences: std::ops::Range<u64>) -> Counted {
+    let mut ledger = Ledger::open(folder).unwrap();
+    ledger.connection().execute("DELETE FROM recent", []).unwrap();
+    let events: Vec<_> = sequences.clone().map(|id| event(id, json!({}))).collect();
+    let entries: Vec<_> =
+        events.iter().zip(sequences.clone()).map(|(event, at)| Entry { end: at + 1, event }).collect();
+    let batch = Batch { entries: &entries, source: "stream", is_shared: true, until: sequences.end, millis: 7 };
+    ledger.count(&batch).unwrap()
+}
+
+#[test]
+fn what_was_counted_before_there_was_a_stream_is_not_counted_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    record(&spool, 0..20);
+    feed(folder.path(), &spool);
+    record(&spool, 20..30);
+    hand_over(folder.path(), &spool);
+    hand_over(folder.path(), &spool); // the publisher has been restarted
+    assert_eq!(from_stream(folder.path(), 0..30), Counted { events: 10, again: 20, unreadable: 0 });
+    assert_eq!(ask(folder.path(), "from=2020-01-01").totals.requests, 30);
+    spool.close();
+}
+
+#[test]
+fn what_is_counted_between_two_streams_is_what_neither_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    record(&spool, 0..20);
+    let log = spool.logs().remove(0);
+    let records = log.reader("nats").unwrap().read(1 << 20).unwrap();
+    log.release("nats", records[4].end).unwrap(); // five of them are in the stream, and not counted yet
+    log.dismiss("nats");
+    feed(folder.path(), &spool);
+    assert_eq!(ask(folder.path(), "from=2020-01-01").totals.requests, 15);
+    hand_over(folder.path(), &spool);
+    assert_eq!(from_stream(folder.path(), 0..20), Counted { events: 5, again: 15, unreadable: 0 });
+    spool.close();
+}
+
+#[test]
+fn nothing_waits_in_the_spool_for_who_counts_from_the_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    record(&spool, 0..5);
+    feed(folder.path(), &spool);
+    record(&spool, 5..20);
+    hand_over(folder.path(), &spool);
+    let log = spool.logs().remove(0);
+    let reader = log.reader("nats").unwrap();
+    spool.close();
+    reader.release(log.size()).unwrap();
+    assert!(log.is_empty());
+}
+
+#[test]
+fn a_stream_that_has_lost_its_end_is_counted_from_there() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(from_stream(folder.path(), 0..20).events, 20);
+    Ledger::open(folder.path()).unwrap().step_back("stream", 15).unwrap();
+    assert_eq!(from_stream(folder.path(), 10..17), Counted { events: 2, again: 5, unreadable: 0 });
+}
+
+#[test]
+fn what_is_expected_is_forgotten_with_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(folder.path()).unwrap();
+    let millis = u64::try_from((noon() - MONTH).timestamp_millis()).unwrap();
+    ledger.expect(&[1, u64::MAX], millis).unwrap();
+    let many = |ledger: &Ledger| -> i64 {
+        ledger.connection().query_row("SELECT count(*) FROM expected", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(many(&ledger), 2);
+    ledger.trim(noon() + TimeDelta::hours(1), MONTH).unwrap();
+    assert_eq!(many(&ledger), 0);
 }
 
 #[test]
