@@ -227,8 +227,9 @@ async fn administration(
     let rules = Arc::new(ArcSwap::from_pointee(Rules::of(config)));
     let place = Place::of(config, control_plane);
     let (opened_rules, opened_accounts) = (rules.clone(), accounts.clone());
+    let notices = wiring.publishing.as_ref().map(Publishing::notices);
     // it waits for its disk, or for the others
-    let opened = tokio::task::spawn_blocking(move || place.control(opened_rules, opened_accounts)).await;
+    let opened = tokio::task::spawn_blocking(move || place.control(opened_rules, opened_accounts, notices)).await;
     let (control, standing) = opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     let keys = control.keys().clone();
     let (changed, mut changes) = mpsc::channel::<Vec<String>>(CHANGES);

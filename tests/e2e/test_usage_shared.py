@@ -125,7 +125,7 @@ def test_nats_comes_goes_and_comes_again_and_everything_is_counted_once(upstream
         call(gateway, 7)
         eventually(lambda: counted(gateway) == 37, 30, "its own to be counted again")
         call(other, 3)
-        assert len(ids(server.url)) == 33, "they stay here"
+        assert len(eventually_stored(server.url, 33)) == 33, "its own stay with it"
 
         gateway.kill()
         gateway.write(config(upstream, server.url, server={"shutdown_timeout": "2s"}))

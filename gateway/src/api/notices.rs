@@ -89,7 +89,7 @@ pub struct KeyEvent {
     /// As in usage events.
     pub key_id: String,
     pub change: KeyChange,
-    /// Which key did it; absent where the operator's file did.
+    /// Who did it, as the audit log has it: a key, as in usage events, or the `admin token`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
 }
@@ -99,7 +99,13 @@ pub struct KeyEvent {
 #[serde(rename_all = "snake_case")]
 pub enum KeyChange {
     Created,
+    /// What it may be used for has changed.
     Updated,
+    /// It has another secret; the one before may work for a while.
     Rotated,
+    /// Nobody gets in with it until it is enabled.
+    Disabled,
+    Enabled,
+    /// It is gone, by itself or with its organisation.
     Deleted,
 }

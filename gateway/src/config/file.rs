@@ -86,7 +86,7 @@ pub(super) struct File {
     pub store: Option<Store>,
     /// Traces of requests, for a collector.
     pub otel: Option<Otel>,
-    /// The NATS servers that events are published to.
+    /// The NATS servers that events are published to, and that usage is then counted from, for all gateways.
     pub nats: Option<Nats>,
     /// Switches organisations on, however little is written below it.
     pub control_plane: Option<ControlPlane>,

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     admission::{Accounts, Caller, DEFAULT_ORG, KEY_PREFIX, KeyHash, VirtualKeys},
-    api::{KeyDeletedObject, KeyObject, KeyRole, ListObject, VirtualKey, VirtualKeyDeleted, VirtualKeyList},
+    api::{KeyChange, KeyDeletedObject, KeyObject, KeyRole, ListObject, VirtualKey, VirtualKeyDeleted, VirtualKeyList},
     config::{self, ClientKey, Role},
     ids,
     refusal::{Cause, Refusal},
@@ -104,7 +104,7 @@ impl KeyRecord {
     }
 
     /// As callers have it: unique among all keys.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!("{}/{}", self.organisation, self.id)
     }
 
@@ -191,6 +191,7 @@ impl Control {
         let Made { secret, record } = new(settings, disabled.unwrap_or(false), organisation, &author.name, &self.keys);
         self.change(vec![record.change(Expects::Nothing)], author, (organisation, "key.create", &record.id))?;
         self.know(&record);
+        self.tell(&record.name(), KeyChange::Created, author);
         Ok(record.shown(Some(&secret)))
     }
 
@@ -250,6 +251,11 @@ impl Control {
         let (settings, disabled) = accept(merged)?;
         may_give(author, organisation, &settings)?;
         self.name_is_free(organisation, &settings, Some(id))?;
+        let change = match (record.disabled, disabled.unwrap_or(false)) {
+            (false, true) => KeyChange::Disabled,
+            (true, false) => KeyChange::Enabled,
+            _ => KeyChange::Updated,
+        };
         (record.settings, record.disabled, record.updated_at) = (settings, disabled.unwrap_or(false), now());
         self.change(
             vec![record.change(Expects::Revision(revision))],
@@ -257,6 +263,7 @@ impl Control {
             (organisation, "key.update", &record.id),
         )?;
         self.know(&record);
+        self.tell(&record.name(), change, author);
         Ok(record.shown(None))
     }
 
@@ -289,6 +296,7 @@ impl Control {
             (organisation, "key.rotate", &record.id),
         )?;
         self.know(&record);
+        self.tell(&record.name(), KeyChange::Rotated, author);
         Ok(record.shown(Some(&secret)))
     }
 
@@ -303,6 +311,7 @@ impl Control {
             (organisation, "key.delete", &record.id),
         )?;
         self.keys.settle(&record.name(), &[]);
+        self.tell(&record.name(), KeyChange::Deleted, author);
         Ok(VirtualKeyDeleted { object: KeyDeletedObject, id: record.id, deleted: true })
     }
 
@@ -317,6 +326,14 @@ impl Control {
             })
             .map_err(failed)?;
         Ok(found)
+    }
+
+    /// Tells who listens to events; `name` is the key's as callers have it.
+    pub(super) fn tell(&self, name: &str, change: KeyChange, author: &Author) {
+        if let Some(notices) = &self.notices {
+            let organisation = name.split('/').next().unwrap_or_default();
+            notices.key(organisation, name, change, Some(&author.name));
+        }
     }
 
     /// Requests find it as it is now.

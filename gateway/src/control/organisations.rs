@@ -15,7 +15,7 @@ use super::{
 use crate::{
     admission::DEFAULT_ORG,
     api::{
-        ListObject, OrgConfig, OrgConfigAction, OrgConfigChange, OrgConfigDeleted, OrgConfigDeletedObject,
+        KeyChange, ListObject, OrgConfig, OrgConfigAction, OrgConfigChange, OrgConfigDeleted, OrgConfigDeletedObject,
         OrgConfigDiff, OrgConfigMistake, OrgConfigObject, OrgConfigValidation, OrgConfigVersion, OrgConfigVersions,
         OrgList, OrgSummary,
     },
@@ -182,7 +182,10 @@ impl Control {
             self.change(last, author, deed)?;
         }
         self.change(changes, author, deed)?;
-        names.iter().for_each(|name| self.keys.settle(name, &[]));
+        for name in &names {
+            self.keys.settle(name, &[]);
+            self.tell(name, KeyChange::Deleted, author);
+        }
         Ok(OrgConfigDeleted { object: OrgConfigDeletedObject, org_id: organisation.to_owned(), deleted: true })
     }
 

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     admission::DEFAULT_ORG,
+    api::KeyChange,
     config::Role,
     store::{Change, Expects, StoreError},
 };
@@ -52,6 +53,7 @@ pub(super) fn mint(control: &mut Control, folder: &Path) -> Result<(), OpeningEr
     for (hash, caller) in made.record.callers(&control.accounts).unwrap_or_default() {
         control.keys.put(hash, &caller);
     }
+    control.tell(&made.record.name(), KeyChange::Created, &author);
     let (path, key) = (path.display(), made.secret.expose());
     eprintln!("the owner's key, which administers every organisation (kept in {path}):\n\n    {key}\n");
     Ok(())

@@ -14,6 +14,7 @@ use crate::{
     nats::BucketSettings,
     secret::Secret,
     store::{Embedded, Shared, SharedSettings, Standing, Store},
+    telemetry::Notices,
 };
 
 /// Everything that leads to it.
@@ -62,6 +63,7 @@ impl Place {
         &self,
         rules: Arc<ArcSwap<Rules>>,
         accounts: Arc<Accounts>,
+        notices: Option<Notices>,
     ) -> Result<(Control, Option<Arc<Standing>>), OpeningError> {
         let (store, standing) = self.store()?;
         let control = Control::open(Opening {
@@ -72,6 +74,7 @@ impl Place {
             rules,
             accounts,
             stale: standing.as_ref().map(|standing| standing.stale()).unwrap_or_default(),
+            notices,
         })?;
         Ok((control, standing))
     }

@@ -23,6 +23,7 @@ use crate::{
     refusal::{Cause, Refusal},
     secret::Secret,
     store::{Change, Expects, Mark, Revision, Store, StoreError, Wake},
+    telemetry::Notices,
 };
 
 pub(super) const PEPPER: &str = "meta/pepper";
@@ -61,6 +62,8 @@ pub struct Control {
     pub(super) rules: Arc<ArcSwap<Rules>>,
     /// What limits keys.
     pub(super) accounts: Arc<Accounts>,
+    /// Where changes of keys are told; `None` where no events are wanted.
+    pub(super) notices: Option<Notices>,
     log: Head,
     /// Everything up to here is in memory as it is in the store.
     seen: Mark,
@@ -80,6 +83,8 @@ pub struct Opening<'a> {
     pub accounts: Arc<Accounts>,
     /// `true` while the store is too old to say which keys have been revoked.
     pub stale: Arc<AtomicBool>,
+    /// Where changes of keys are told.
+    pub notices: Option<Notices>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +116,7 @@ impl Control {
     /// # Errors
     /// When something of it cannot be read or made.
     pub fn open(opening: Opening<'_>) -> Result<Self, OpeningError> {
-        let Opening { mut store, folder, master_key_file, master_key, rules, accounts, stale } = opening;
+        let Opening { mut store, folder, master_key_file, master_key, rules, accounts, stale, notices } = opening;
         let sealed = store.get(PEPPER)?;
         let master = MasterKeys::load(master_key.as_ref(), &master_key_file, sealed.is_some())?;
         let pepper = pepper(&mut *store, &master)?;
@@ -130,7 +135,7 @@ impl Control {
         }
         let keys = Arc::new(VirtualKeys::new(pepper.expose().as_bytes(), found.into_iter(), stale));
         let log = audit::head(&*store, &Head::default())?;
-        let mut control = Self { store, master, keys, rules, accounts, log, seen, own: Vec::new() };
+        let mut control = Self { store, master, keys, rules, accounts, notices, log, seen, own: Vec::new() };
         owner::mint(&mut control, folder)?;
         Ok(control)
     }

@@ -25,6 +25,7 @@ fn try_open(folder: &Path) -> Result<Control, OpeningError> {
         rules: Arc::new(ArcSwap::from_pointee(Rules { max_in_flight: 10, ..Rules::default() })),
         accounts: Arc::default(),
         stale: Arc::default(),
+        notices: None,
     })
 }
 
@@ -198,7 +199,7 @@ fn on_bucket(server: &NatsServer, folder: &Path, master_key: &Path) -> Result<Co
         shared: Some(crate::store::SharedSettings { identity: IDENTITY, ..server.settings() }),
     };
     let rules = Rules { max_in_flight: 10, ..Rules::default() };
-    place.control(Arc::new(ArcSwap::from_pointee(rules)), Arc::default()).map(|(control, _)| control)
+    place.control(Arc::new(ArcSwap::from_pointee(rules)), Arc::default(), None).map(|(control, _)| control)
 }
 
 #[test]

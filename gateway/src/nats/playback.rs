@@ -134,7 +134,6 @@ impl Playback {
     /// # Errors
     /// When the connection has ended, or the server has forgotten who reads.
     pub async fn next(&mut self, connection: &mut Connection) -> Result<Stored, Trouble> {
-        let called = Instant::now();
         loop {
             if let Heard::Stored(stored) = self.hear(connection).await? {
                 return Ok(stored);
@@ -147,6 +146,7 @@ impl Playback {
     /// # Errors
     /// When the connection has ended, or the server has forgotten who reads.
     pub async fn hear(&mut self, connection: &mut Connection) -> Result<Heard, Trouble> {
+        let called = Instant::now();
         loop {
             let pull = self.pull.get_or_insert_with(|| {
                 let question = json!({ "batch": PULL, "expires": nanos(WAIT), "idle_heartbeat": nanos(HEARTBEAT) });

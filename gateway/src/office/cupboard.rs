@@ -103,7 +103,7 @@ pub fn master_key(cupboard: &Cupboard, command: MasterKeyCommand) -> Result<Stri
     if !opened(place)?.0.get(IDENTITY).is_ok_and(|record| record.is_some()) {
         return Err("the store is empty: no gateway has been started with it".to_owned());
     }
-    let control = place.control(Arc::new(ArcSwap::from_pointee(Rules::default())), Arc::default());
+    let control = place.control(Arc::new(ArcSwap::from_pointee(Rules::default())), Arc::default(), None);
     let (mut control, _) = control.map_err(|error| error.to_string())?;
     let operator = Author { name: "command line".to_owned(), ..Author::operator() };
     match command {

@@ -64,7 +64,7 @@ impl Notices {
         self.note(Kind::Config, &event);
     }
 
-    /// A key of an organisation has changed; `by` is the key that did it.
+    /// A key of an organisation has changed; `by` is who did it.
     pub fn key(&self, org: &str, key_id: &str, change: KeyChange, by: Option<&str>) {
         let event = KeyEvent {
             schema: KEY_SCHEMA.to_owned(),

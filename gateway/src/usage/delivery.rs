@@ -15,9 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    SUBJECTS, Standing, analytics::Analytics, doubt, lane::Lane, subject::Subject, window::Window,
-};
+use super::{SUBJECTS, Standing, analytics::Analytics, doubt, lane::Lane, subject::Subject, window::Window};
 use crate::{
     config::{Nats, NatsServer, Usage},
     nats::{self, Connection, Message, Servers, StreamSettings, Trouble},
@@ -135,7 +133,9 @@ impl Delivery {
             () = self.orders.leave.cancelled() => return Ok(Ended::Told),
             () = self.flushed_in_vain() => return Ok(Ended::Told),
         };
-        UnderWay { delivery: self, connection, lanes, more_logs, window: Window::default(), is_behind: false }.run().await
+        UnderWay { delivery: self, connection, lanes, more_logs, window: Window::default(), is_behind: false }
+            .run()
+            .await
     }
 
     /// A lane for each log that may have something; those that are done with go, their folders with them.

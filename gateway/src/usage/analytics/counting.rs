@@ -118,6 +118,10 @@ fn expect_again(ledger: &mut Ledger, log: &Arc<Log>) -> Result<(), Failure> {
     if ids.is_empty() {
         return Ok(());
     }
-    tracing::info!(events = ids.len(), log = log.name(), "usage that was counted here goes to NATS, and is not counted twice");
+    tracing::info!(
+        events = ids.len(),
+        log = log.name(),
+        "usage that was counted here goes to NATS, and is not counted twice"
+    );
     Ok(ledger.expect(&ids, super::now())?)
 }
