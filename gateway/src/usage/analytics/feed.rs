@@ -143,8 +143,7 @@ impl Feed {
         let logs = self.spool.logs();
         self.readers.retain(|source| logs.iter().any(|log| Arc::ptr_eq(log, source.reader.log())));
         let is_new = |log: &&Arc<Log>| !self.readers.iter().any(|source| Arc::ptr_eq(log, source.reader.log()));
-        let new: io::Result<Vec<_>> =
-            logs.iter().filter(is_new).map(|log| Source::after_what_is_published(log)).collect();
+        let new: io::Result<Vec<_>> = logs.iter().filter(is_new).map(Source::after_what_is_published).collect();
         self.readers.extend(new?);
         Ok(())
     }

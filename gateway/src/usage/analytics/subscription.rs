@@ -142,7 +142,11 @@ impl Session<'_> {
         analytics.waits(playback.pending() > 0);
         loop {
             let Ok(first) = timeout(IDLE, playback.next(&mut self.connection)).await else {
-                self.subscription.aside(|counter| Ok(counter.close())).await?;
+                let close = |counter: &mut Counter| {
+                    counter.close();
+                    Ok(())
+                };
+                self.subscription.aside(close).await?;
                 continue;
             };
             self.subscription.analytics.waits(true);
