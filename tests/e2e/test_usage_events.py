@@ -228,6 +228,42 @@ def test_requests_at_once_leave_one_event_each(gateway, upstream, event_of):
     assert len({one["request_id"] for one in found}) == len(found)
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_copy_leaves_an_event_of_its_own_and_is_charged_to_nobody(upstream, second, stream):
+    answer = sse(*stream_frames("he", "llo", usage=True)) if stream else json_reply(completion("hello", usage=USAGE))
+    upstream.always(answer)
+    second.always(answer)
+    dear = {"custom_pricing": PRICES["custom_pricing"] | {"other": {"input_per_mtok": 1_000_000, "output_per_mtok": 1_000_000}}}
+    rule = {"source_model": "acme-*", "target_provider": "shadow", "target_model": "other", "sample_rate": 1.0}
+    config = {"providers": {"acme": provider(upstream), "shadow": provider(second, "other")}, "cost_tracking": dear,
+              "auth": {"keys": KEYS}, "budgets": {"limit": 1, "keys": {"app": 1}},
+              "routing": ONE_TRY | {"mirror": {"enabled": True, "rules": [rule]}}}
+    with Gateway(config, key=f"{CANARY}-client") as gateway:
+        for _ in range(2):  # a copy costs more than the budget has
+            reply = gateway.chat(ask(stream=stream, max_tokens=5))
+            assert reply.status == 200, reply.body
+        found = events_of(gateway, 4)
+        copies = {one["mirror_of"]: one for one in found if "mirror_of" in one}
+        originals = {one["request_id"]: one for one in found if "mirror_of" not in one}
+        assert set(copies) == set(originals) and len({one["request_id"] for one in found}) == 4
+        copy = copies[reply.header("x-prism-request-id")]
+        assert (copy["status"], copy["complete"], copy["provider"], copy["model_served"]) == ("answered", True, "shadow", "other")
+        assert copy["tokens"]["input"] == 10 and float(copy["cost_usd"]) >= 10 and copy["usage_source"] == "provider"
+        assert not {"key_id", "user_id", "http_status"} & set(copy)
+        assert [(one["kind"], one["outcome"]) for one in copy["attempts"]] == [("mirror", "answered")]
+        second.always(error_reply(500))
+        gateway.chat(ask(stream=stream, max_tokens=5))
+        failed = events_of(gateway, 6)
+        [failed] = [one for one in failed if "mirror_of" in one and one["status"] != "answered"]
+        assert failed["status"] == "failed" and failed["attempts"][0]["http_status"] == 500 and "cost_usd" not in failed
+
+        def told(query: str) -> list:
+            rows = gateway.get(f"/v1/usage?group_by=endpoint,key&{query}").json()["data"]
+            return [(row["endpoint"], row.get("key"), row["requests"]) for row in rows]
+        wanted = [("chat.completions", "app", 3), ("mirror", None, 3)]
+        eventually(lambda: told("") == wanted, what="copies to be told apart")
+
+
 def test_a_store_that_cannot_be_used_is_said_before_anything_is_served(upstream, tmp_path):
     blocked = tmp_path / "data"
     blocked.write_text("a file")

@@ -22,6 +22,8 @@ pub struct UsageEvent {
     /// The request's id, as `x-prism-request-id` says it: unique over all gateways, also the message's `Nats-Msg-Id`. Two
     /// events with the same id are the same event.
     pub request_id: String,
+    /// The request that this is a copy of (`routing.mirror`). A copy answers nobody and is charged to no key and no user: it has none.
+    pub mirror_of: Option<String>,
     /// When the request's head had arrived, in UTC with milliseconds (RFC 3339).
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub started_at: DateTime<Utc>,
@@ -53,7 +55,7 @@ pub struct UsageEvent {
     pub properties: IndexMap<String, String>,
     /// How it ended.
     pub status: UsageStatus,
-    /// What the client was answered with; 499 when it left before there was an answer. Absent when interrupted.
+    /// What the client was answered with; 499 when it left before there was an answer. Absent when interrupted, and of a copy.
     pub http_status: Option<u16>,
     /// The answer reached its end, and the token counts are those of the whole.
     pub complete: bool,
@@ -210,7 +212,7 @@ pub struct UsageAttempt {
     pub region: Option<String>,
     /// The model as that provider knows it.
     pub model: String,
-    /// `first`, `failover`, `next_key`, `retry`, `hedge`.
+    /// `first`, `failover`, `next_key`, `retry`, `hedge`, `mirror`.
     pub kind: String,
     /// `answered`, `failed`, `outrun` (the other request of a hedge was quicker), or absent when it was cancelled with its request.
     pub outcome: Option<String>,

@@ -15,6 +15,7 @@ pub const INTERRUPTED: &[u8] = br#","status":"interrupted","complete":false,"att
 pub struct Opening<'a> {
     pub schema: &'static str,
     pub request_id: &'a str,
+    pub mirror_of: Option<&'a str>,
     pub started_at: DateTime<Utc>,
     pub gateway: &'a str,
     pub org: &'a str,
@@ -36,7 +37,7 @@ pub struct Opening<'a> {
 #[derive(Debug, Clone)]
 pub struct Ending<'a> {
     pub status: UsageStatus,
-    pub http_status: u16,
+    pub http_status: Option<u16>,
     pub complete: bool,
     pub provider: Option<&'a str>,
     pub region: Option<&'a str>,
@@ -78,6 +79,7 @@ impl Opening<'_> {
         let mut to = Members::new(out);
         to.text(r#"{"schema":"#, self.schema)
             .text(r#","request_id":"#, self.request_id)
+            .text_if(r#","mirror_of":"#, self.mirror_of)
             .moment(r#","started_at":"#, self.started_at)
             .text(r#","gateway":"#, self.gateway)
             .text(r#","org":"#, self.org)
@@ -110,7 +112,7 @@ impl Ending<'_> {
     pub fn write(&self, out: &mut [u8]) -> Option<usize> {
         let mut to = Members::new(out);
         to.text(r#","status":"#, self.status.name())
-            .number(r#","http_status":"#, self.http_status.into())
+            .number_if(r#","http_status":"#, self.http_status.map(u64::from))
             .flag(r#","complete":"#, self.complete)
             .text_if(r#","provider":"#, self.provider)
             .text_if(r#","region":"#, self.region)
@@ -197,6 +199,7 @@ mod tests {
         Opening {
             schema: USAGE_SCHEMA,
             request_id: text,
+            mirror_of: Some(text),
             started_at: DateTime::UNIX_EPOCH,
             gateway: text,
             org: text,
@@ -247,7 +250,7 @@ mod tests {
         };
         Ending {
             status: UsageStatus::Interrupted,
-            http_status: 200,
+            http_status: Some(200),
             complete: false,
             provider: Some(text),
             region: Some(text),

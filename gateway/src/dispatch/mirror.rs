@@ -1,4 +1,5 @@
-//! Shadow traffic: a copy of some requests goes elsewhere. It has no part in the request's answer, time or bill.
+//! Shadow traffic: a copy of some requests goes elsewhere. It has no part in the request's answer, time or bill, and a usage
+//! event of its own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,10 +7,15 @@ use tokio::{sync::Semaphore, time::Instant};
 
 use super::{Candidate, RouteTable, hedge::has_room};
 use crate::{
+    admission::DEFAULT_ORG,
     api::ClientRequest,
     config::{Mirror, Routing},
+    prices::Catalogue,
     provider::{Bounds, Lease, Reply, attempt},
-    telemetry::Metrics,
+    refusal::{Cause, Refusal},
+    spool::{NoTicket, Spool},
+    telemetry::{Copied, Exchange, Metrics, Sent},
+    usage::Publishing,
     wire::openai,
 };
 
@@ -22,15 +28,24 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub struct Mirrors {
     places: Arc<Semaphore>,
     metrics: Arc<Metrics>,
+    /// Where their events are kept, and the gateway's name in them; `None` where none are wanted.
+    recorded: Option<(Arc<Spool>, Arc<str>)>,
 }
 
 impl Mirrors {
-    pub fn new(metrics: &Arc<Metrics>) -> Self {
-        Self { places: Arc::new(Semaphore::new(MOST)), metrics: metrics.clone() }
+    pub fn new(metrics: &Arc<Metrics>, publishing: Option<&Publishing>) -> Self {
+        let recorded = publishing.map(|publishing| (publishing.spool.clone(), publishing.name.clone()));
+        Self { places: Arc::new(Semaphore::new(MOST)), metrics: metrics.clone(), recorded }
     }
 
     /// Copies the request where a rule says so: in the background, to a provider that has room.
-    pub fn copy(&self, request: &ClientRequest, table: &RouteTable, routing: &Routing) {
+    pub fn copy(
+        &self,
+        (exchange, request): (&Exchange, &ClientRequest),
+        table: &RouteTable,
+        routing: &Routing,
+        prices: &Arc<Catalogue>,
+    ) {
         let model = &*request.envelope.model;
         let meets = |rule: &&Mirror| rule.covers(model) && fastrand::f64() < rule.sample_rate;
         for rule in routing.mirrors.iter().filter(meets) {
@@ -38,7 +53,8 @@ impl Mirrors {
             let Some(route) = table.locked(&rule.target_provider, target) else { continue };
             let candidate = route.candidates[0].clone();
             let lease = has_room(&candidate).then(|| candidate.core.try_lease(&candidate.model).ok()).flatten();
-            let (Some(lease), Ok(place)) = (lease, self.places.clone().try_acquire_owned()) else {
+            let place = self.places.clone().try_acquire_owned();
+            let (Some(lease), Ok(place), Ok(event)) = (lease, place, self.begin(exchange, &candidate, prices)) else {
                 self.metrics.mirrored(candidate.core.config.label(), "skipped");
                 continue;
             };
@@ -47,27 +63,50 @@ impl Mirrors {
                 let _place = place;
                 // read again: what is read of a request belongs to it
                 let Ok(request) = openai::read(endpoint, body) else { return };
-                let answered = tokio::time::timeout(PATIENCE, send(&candidate, lease, &request)).await;
-                let outcome = if answered == Ok(true) { "answered" } else { "failed" };
+                let sent = tokio::time::timeout(PATIENCE, send(&candidate, lease, &request)).await;
+                let sent = sent.unwrap_or_else(|_| late());
+                let outcome = if sent.outcome.is_ok() { "answered" } else { "failed" };
                 metrics.mirrored(candidate.core.config.label(), outcome);
+                if let Some(event) = event {
+                    event.end(&sent);
+                }
             });
         }
     }
+
+    /// The event of a copy that is about to be sent.
+    fn begin(
+        &self,
+        exchange: &Exchange,
+        candidate: &Candidate,
+        prices: &Arc<Catalogue>,
+    ) -> Result<Option<Copied>, NoTicket> {
+        let Some((spool, gateway)) = &self.recorded else { return Ok(None) };
+        let org = exchange.organisation.as_deref().unwrap_or(DEFAULT_ORG);
+        let pricing = candidate.series.pricing(prices, &candidate.core.config, &candidate.upstream);
+        Copied::begin((spool, gateway), (exchange, org), candidate.place.clone(), pricing).map(Some)
+    }
 }
 
-/// Whether the whole answer came.
-async fn send(candidate: &Candidate, lease: Lease, request: &ClientRequest) -> bool {
+/// Reads the whole answer.
+async fn send(candidate: &Candidate, lease: Lease, request: &ClientRequest) -> Sent {
     // what a copy names by address is not fetched a second time: it would show at the host
     let bounds = Bounds { deadline: Instant::now() + PATIENCE, hurried: false, strict: false, media: None, span: None };
     match attempt(lease, request, &candidate.upstream, bounds).await {
-        Ok(Reply::Whole { .. }) => true,
+        Ok(Reply::Whole { answer, .. }) => Sent { outcome: Ok(()), has_begun: true, usage: answer.usage },
         Ok(Reply::Stream { mut stream, .. }) => loop {
-            match std::future::poll_fn(|cx| stream.poll_next(cx)).await {
-                Some(Ok(_)) => {}
-                Some(Err(_)) => return false,
-                None => return true,
-            }
+            let outcome = match std::future::poll_fn(|cx| stream.poll_next(cx)).await {
+                Some(Ok(_)) => continue,
+                Some(Err(refusal)) => Err(refusal),
+                None => Ok(()),
+            };
+            return Sent { outcome, has_begun: true, usage: stream.usage() };
         },
-        Err(_) => false,
+        Err(refusal) => Sent { outcome: Err(refusal), has_begun: false, usage: None },
     }
+}
+
+fn late() -> Sent {
+    let outcome = Err(Refusal::new(Cause::UpstreamTimeout, "the copy's answer took too long"));
+    Sent { outcome, has_begun: false, usage: None }
 }

@@ -166,7 +166,7 @@ async fn answer(
     }
     recorded::admit(gateway, exchange, &request, &asked)?;
     table.budgets.request();
-    gateway.mirrors.copy(&request, table, &routing);
+    gateway.mirrors.copy((exchange, &request), table, &routing, prices);
     let mut last = relay(&request, &route, &access, exchange).await;
     for (_, stand_in) in way.fallbacks(&routing) {
         match &last {

@@ -186,7 +186,7 @@ impl Gateway {
             limits: ArcSwap::from_pointee(Limits::of(config, &accounts, None)),
             accounts,
             media: ArcSwapOption::empty(),
-            mirrors: Mirrors::new(&metrics),
+            mirrors: Mirrors::new(&metrics, publishing.as_ref()),
             replays: Replays::new(memory.clone()),
             memory,
             spool: publishing.as_ref().map(|publishing| publishing.spool.clone()),

@@ -30,6 +30,7 @@ pub(super) fn admit(
     let opening = Opening {
         schema: USAGE_SCHEMA,
         request_id: &exchange.request_id,
+        mirror_of: None,
         started_at: (SystemTime::now() - exchange.began.elapsed()).into(),
         gateway: &gateway.name,
         org: exchange.organisation.as_deref().unwrap_or(DEFAULT_ORG),

@@ -107,6 +107,7 @@ fn line(event: &UsageEvent) -> String {
     words.extend(event.duration_ms.map(|millis| format!("{} ms", count(millis))));
     words.extend((event.attempt_count > 1).then(|| format!("{} attempts", event.attempt_count)));
     words.push(event.request_id.clone());
+    words.extend(event.mirror_of.as_ref().map(|original| format!("mirror of {original}")));
     words.extend(event.error.as_ref().map(|error| format!("{error:?}")));
     words.join("  ")
 }

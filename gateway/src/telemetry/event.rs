@@ -45,7 +45,7 @@ pub(super) fn finish(exchange: &Exchange, ticket: Ticket, facts: &Facts) {
     };
     let ending = api::Ending {
         status: status_of_event,
-        http_status: status,
+        http_status: Some(status),
         complete: matches!(status_of_event, UsageStatus::Answered | UsageStatus::Replayed),
         provider: place.map(|place| clip(&place.provider)),
         region: place.and_then(|place| place.region.as_deref()).map(clip),
@@ -91,10 +91,10 @@ fn attempt(made: &Attempted) -> AttemptEnding<'_> {
     }
 }
 
-fn clip(name: &str) -> &str {
+pub(super) fn clip(name: &str) -> &str {
     &name[..name.floor_char_boundary(LONGEST_NAME)]
 }
 
-fn millis(took: Duration) -> u64 {
+pub(super) fn millis(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }

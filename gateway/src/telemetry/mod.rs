@@ -2,6 +2,7 @@
 //!
 //! [`Exchange`] is the one guard of a client's request: whatever happens, its drop counts it once and logs one line.
 
+mod copied;
 mod decision;
 mod event;
 mod exchange;
@@ -12,6 +13,7 @@ mod notices;
 mod reserved;
 mod trace;
 
+pub use copied::{Copied, Sent};
 pub use decision::{Considered, Decision, Decisions, Place, Source};
 pub use exchange::{Attempted, Destination, Ending, Exchange, Kind, Outcome, Pricing};
 pub use gauges::{Gauges, Shown};

@@ -16,6 +16,8 @@ use crate::{
     money::Usd,
 };
 
+/// Stands in place of the endpoint of copies, which answer nobody.
+const MIRROR: &str = "mirror";
 /// Metadata longer than this is not told apart.
 const LONGEST_METADATA: usize = 1 << 10;
 
@@ -23,6 +25,8 @@ const LONGEST_METADATA: usize = 1 << 10;
 pub(super) struct Event<'a> {
     #[serde(borrow)]
     request_id: Cow<'a, str>,
+    #[serde(borrow)]
+    mirror_of: Option<Text<'a>>,
     started_at: DateTime<Utc>,
     #[serde(borrow)]
     org: Cow<'a, str>,
@@ -110,7 +114,7 @@ impl<'a> Event<'a> {
             user: text(&self.user_id),
             model: self.model_served.as_ref().map_or_else(|| self.model.clone(), |served| served.0.clone()),
             provider: text(&self.provider),
-            endpoint: self.endpoint.clone(),
+            endpoint: if self.mirror_of.is_some() { Cow::Borrowed(MIRROR) } else { self.endpoint.clone() },
             status: self.status,
             metadata: self.metadata.map_or(Cow::Borrowed(""), settled),
         }
