@@ -49,6 +49,8 @@ PROVIDERS = {
     "anyscale": ("anyscale", "anyscale/"),
     "replicate": ("replicate", "replicate/"),
 }
+# whose answers say how many searches of the web are on the bill
+SEARCHES = {"anthropic"}
 MODES = {"chat", "completion", "responses", "embedding", "rerank", "image_generation"}
 
 # their field, without its suffixes -> what it is the price of
@@ -107,6 +109,9 @@ def rates(entry: dict) -> dict[Rate, Decimal]:
 
     for field, price in entry.items():
         take(field, price)
+    searches = set((entry.get("search_context_cost_per_query") or {}).values())
+    if entry.get("litellm_provider") in SEARCHES and len(searches) == 1:
+        take("input_cost_per_query", searches.pop())
     for step in entry.get("tiered_pricing") or []:
         for field, price in step.items():
             if "range" in step:

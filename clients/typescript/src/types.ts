@@ -631,7 +631,7 @@ export interface EventTokens {
   image_output?: number;
   /** Part of `input` that the provider does not charge for. */
   free_input?: number;
-  /** What a reranker counts in place of tokens. */
+  /** What a reranker counts in place of tokens, and the searches of the web that a model has made and is paid for. */
   search_units?: number;
 }
 

@@ -23,7 +23,7 @@ pub struct TokenUsage {
     pub image_output: u64,
     /// Part of `input` that the provider does not charge for.
     pub free_input: u64,
-    /// What a reranker counts in place of tokens.
+    /// What a reranker counts in place of tokens, and the searches of the web that a model has made and is paid for.
     pub searches: u64,
     /// At which of the provider's tiers all of this is billed.
     pub tier: BilledTier,
@@ -39,7 +39,7 @@ pub enum BilledTier {
     Batch,
     Flex,
     Priority,
-    /// One whose whole price no list carries: bought throughput, a dearer mode, a fee for searches.
+    /// One whose whole price no list carries: bought throughput, a dearer mode.
     Other,
 }
 

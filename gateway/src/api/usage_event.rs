@@ -178,7 +178,7 @@ pub struct EventTokens {
     /// Part of `input` that the provider does not charge for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub free_input: u64,
-    /// What a reranker counts in place of tokens.
+    /// What a reranker counts in place of tokens, and the searches of the web that a model has made and is paid for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub search_units: u64,
 }

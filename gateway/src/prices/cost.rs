@@ -1,17 +1,21 @@
-//! What one answer costs: its tokens split into parts that do not overlap, each at its own rate.
+//! What one answer costs: its tokens split into parts that do not overlap, and its searches, each at its own rate.
 
 use super::price::{Price, What};
 use crate::{api::TokenUsage, money::Usd};
 
 impl Price {
-    /// US dollars for an answer's tokens; `None` when a rate that it needs is not known.
+    /// US dollars for an answer's tokens and searches; `None` when a rate that it needs is not known.
     ///
     /// A prompt above a bound is priced above it as a whole, output included, as every provider that has bounds does.
     pub fn cost(&self, usage: &TokenUsage) -> Option<Usd> {
         let above = self.bound(usage.input, usage.tier);
         parts(usage).into_iter().filter(|(_, count)| *count > 0).try_fold(Usd::default(), |sum, (what, count)| {
-            let rate = self.at(self.priced_as(what)?, above, usage.tier)?;
-            Some(sum + rate.of(count))
+            let rate = match what {
+                // a search costs the same in every tier, and behind every prompt
+                What::Query => self.rate(what),
+                _ => self.at(self.priced_as(what)?, above, usage.tier),
+            };
+            Some(sum + rate?.of(count))
         })
     }
 

@@ -43,7 +43,7 @@ pub enum What {
     AudioOutput,
     ImageInput,
     ImageOutput,
-    /// A search of a reranker.
+    /// A search: a reranker's, or a model's of the web.
     Query,
 }
 

@@ -110,6 +110,18 @@ fn a_reranker_counts_searches() {
     costs(&bundled("cohere/rerank-v3.5"), TokenUsage { searches: 3, ..Default::default() }, "0.006");
 }
 
+/// $10 for a thousand of them, whatever else the request is priced by.
+#[test]
+fn a_models_searches_of_the_web_are_paid_for_each() {
+    let sonnet = bundled("anthropic/claude-sonnet-4-5");
+    let usage = TokenUsage { input: 1_000, output: 100, searches: 2, ..Default::default() };
+    costs(&sonnet, usage, "0.0245");
+    costs(&sonnet, TokenUsage { tier: BilledTier::Batch, ..usage }, "0.02225");
+    assert_eq!(sonnet.cost(&TokenUsage { tier: BilledTier::Other, ..usage }), None);
+    let long = price("input=3 output=15 query=10000 input>200000=6 output>200000=22.5");
+    costs(&long, TokenUsage { input: 300_000, output: 0, searches: 1, ..Default::default() }, "1.81");
+}
+
 #[test]
 fn what_is_not_known_is_absent_and_never_zero() {
     let price = price("input=3 output=15 write=3.75 cached=0.3 cached@batch=0.15 input@batch=1.5");

@@ -110,9 +110,8 @@ impl Usage {
         let cached_read = self.cache_read_input_tokens.unwrap_or_default();
         let cached_write = self.cache_creation_input_tokens.unwrap_or_default();
         let kept_long = self.cache_creation.and_then(|written| written.ephemeral_1h_input_tokens);
-        // the fast mode, inference kept in the US and searches cost more than the price list says
-        let searches = self.server_tool_use.and_then(|tools| tools.web_search_requests).unwrap_or_default();
-        let dearer = self.speed == Some(Pace::Fast) || self.inference_geo == Some(Pace::Us) || searches > 0;
+        // the fast mode and inference kept in the US cost more than the price list says
+        let dearer = self.speed == Some(Pace::Fast) || self.inference_geo == Some(Pace::Us);
         TokenUsage {
             input: self.input_tokens.unwrap_or_default().saturating_add(cached_read).saturating_add(cached_write),
             output: self.output_tokens.unwrap_or_default(),
@@ -120,6 +119,8 @@ impl Usage {
             cached_write,
             cached_write_1h: kept_long.unwrap_or_default().min(cached_write),
             tier: if dearer { BilledTier::Other } else { self.service_tier.unwrap_or_default() },
+            // each has its price, whatever it finds: platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
+            searches: self.server_tool_use.and_then(|tools| tools.web_search_requests).unwrap_or_default(),
             reasoning: self.output_tokens_details.and_then(|details| details.thinking_tokens).unwrap_or_default(),
             ..TokenUsage::default()
         }
