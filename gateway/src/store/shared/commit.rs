@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const CONNECT: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(100);
+/// What JetStream has refused so often it will refuse again: the bucket is full, say.
+const MOST_REFUSALS: u32 = 5;
 /// A connection that was not used for longer may be gone without a word.
 const FRESH: Duration = Duration::from_secs(10);
 /// JetStream takes so many messages at once.
@@ -77,12 +79,19 @@ impl Publisher {
         let until = tokio::time::Instant::now() + PATIENCE;
         let mut unsure = false;
         let mut said = "it does not answer".to_owned();
+        let mut refusals = 0;
         loop {
             let attempt = timeout_at(until, self.attempt(settings, token, wanted, &mut unsure)).await;
             match attempt {
                 Ok(Ok(outcome)) => return Ok(outcome),
                 Ok(Err(Trouble::Unsuitable { reason, .. })) => return Err(StoreError::TooLarge(reason)),
-                Ok(Err(trouble)) => said = trouble.to_string(),
+                Ok(Err(trouble)) => {
+                    said = trouble.to_string();
+                    refusals += u32::from(matches!(trouble, Trouble::JetStream { .. }));
+                    if refusals >= MOST_REFUSALS && !unsure {
+                        return Err(StoreError::Away(said));
+                    }
+                }
                 Err(_) if unsure => return Err(StoreError::Unconfirmed(said)),
                 Err(_) => return Err(StoreError::Away(said)),
             }

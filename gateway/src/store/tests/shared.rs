@@ -219,3 +219,23 @@ fn others_are_told_at_once() {
     println!("told within {} ms", slowest.as_millis());
     assert!(slowest < Duration::from_millis(500), "{slowest:?}");
 }
+
+/// As while one process takes the place of another.
+#[test]
+fn two_processes_of_one_folder_have_one_copy() {
+    let Some(server) = NatsServer::start() else { return };
+    let folder = self::folder();
+    let mut one = open(&server, &folder);
+    one.commit(&[put("a", "1", Expects::Nothing)]).unwrap();
+    let mut other = open(&server, &folder);
+    for round in 0..20 {
+        let (writer, reader) = if round % 2 == 0 { (&mut one, &other) } else { (&mut other, &one) };
+        let seen = writer.get("a").unwrap().unwrap().revision;
+        let (_, mark) = reader.changed_since(0).unwrap();
+        writer.commit(&[put("a", &round.to_string(), Expects::Revision(seen))]).unwrap();
+        assert_eq!(value(reader, "a").unwrap(), round.to_string());
+        assert_eq!(reader.changed_since(mark).unwrap().0, ["a"]);
+    }
+    drop(one);
+    other.commit(&[put("b", "1", Expects::Nothing)]).unwrap();
+}
