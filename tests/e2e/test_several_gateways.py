@@ -223,6 +223,8 @@ def test_whoever_is_killed_nothing_acknowledged_is_lost_and_nothing_revoked_come
                 answers.add((reply.status, reply.json().get("error", {}).get("code")))
                 if reply.status == 200:
                     revoked[key["id"]] = key
+                elif reply.status == 404:  # while there is no leader its own change comes back late: for that nobody may lose it
+                    acknowledged[key["id"]] = key
 
         writers = [threading.Thread(target=write, args=(at, worker)) for worker, at in enumerate((one, other))]
         [writer.start() for writer in writers]
@@ -236,7 +238,7 @@ def test_whoever_is_killed_nothing_acknowledged_is_lost_and_nothing_revoked_come
         stop.set()
         [writer.join(60) for writer in writers]
         print(f"{len(acknowledged)} keys made, {len(revoked)} revoked, answers {sorted(answers, key=str)}")
-        assert {code for code, _ in answers} <= {200, 409, 503}, answers
+        assert {code for code, _ in answers} <= {200, 404, 409, 503}, answers
         assert len(acknowledged) > 20 and len(revoked) > 20
         # everything is started anew, the servers first
         for server in cluster.servers:
