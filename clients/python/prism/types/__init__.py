@@ -531,7 +531,8 @@ class EventTokens(BaseModel):
     free_input: Optional[int] = None
     """Part of `input` that the provider does not charge for."""
     search_units: Optional[int] = None
-    """What a reranker counts in place of tokens, and the searches of the web that a model has made and is paid for."""
+    """What a reranker counts in place of tokens, and the searches of the web that a model has made and is
+    paid for."""
 
 
 FinishReason: TypeAlias = Union[Literal["stop", "length", "tool_calls", "content_filter", "function_call"], str]
