@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::{
-    Connection, Message, Trouble, protocol,
-    stream::{ApiError, NOT_FOUND},
+    Connection, Extent, Trouble, protocol,
+    stream::{Described, NOT_FOUND, ask},
 };
 
 /// The first server that stores several messages or none of them.
@@ -25,17 +25,6 @@ pub struct BucketSettings {
     pub name: String,
     /// Copies in the cluster, where it is not there yet.
     pub replicas: usize,
-}
-
-/// A bucket as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BucketInfo {
-    /// When it was made, in the server's words: another one of the same name has another time.
-    pub created: String,
-    /// The sequence of its last message.
-    pub last: u64,
-    /// Keys, deleted ones included.
-    pub messages: u64,
 }
 
 /// The last message under a key.
@@ -64,81 +53,36 @@ impl BucketSettings {
     }
 }
 
-#[derive(Deserialize)]
-struct Described {
-    error: Option<ApiError>,
-    config: Option<Json>,
-    created: Option<String>,
-    state: Option<State>,
-}
-
-#[derive(Deserialize)]
-struct State {
-    messages: u64,
-    last_seq: u64,
-}
-
 /// The bucket, made where it does not exist.
 ///
 /// # Errors
 /// When there is none and none can be made, or it cannot be used.
-pub async fn bucket(connection: &mut Connection, wanted: &BucketSettings) -> Result<BucketInfo, Trouble> {
+pub async fn bucket(connection: &mut Connection, wanted: &BucketSettings) -> Result<Extent, Trouble> {
     let stream = wanted.stream();
     if connection.version() < ATOMIC {
         let reason = format!("it needs nats-server 2.12 or newer, and this is {}", connection.server());
         return Err(Trouble::Unsuitable { stream, reason });
     }
     let info = format!("$JS.API.STREAM.INFO.{stream}");
-    let mut described = ask(connection, &info, &Json::Null).await?;
-    if described.error.as_ref().is_some_and(|error| error.err_code == NOT_FOUND) {
-        described = ask(connection, &format!("$JS.API.STREAM.CREATE.{stream}"), &creation(wanted)).await?;
-        if described.error.as_ref().is_some_and(|error| error.err_code == IN_USE) {
-            described = ask(connection, &info, &Json::Null).await?;
+    let mut described: Result<Described<Json>, _> = ask(connection, &info, &json!({})).await;
+    if let Err(Trouble::JetStream { code: NOT_FOUND, .. }) = described {
+        described = ask(connection, &format!("$JS.API.STREAM.CREATE.{stream}"), &creation(wanted)).await;
+        if let Err(Trouble::JetStream { code: IN_USE, .. }) = described {
+            described = ask(connection, &info, &json!({})).await;
         }
     }
-    if let Some(mut config) = described.config.take().filter(|config| config["allow_atomic"] != true) {
+    let mut described = described?;
+    suitable(&described.config, wanted)?;
+    if described.config["allow_atomic"] != true {
         // made by somebody else's tool: this much is added to it
-        suitable(&config, wanted)?;
-        config["allow_atomic"] = json!(true);
-        described = ask(connection, &format!("$JS.API.STREAM.UPDATE.{stream}"), &config).await?;
-    } else if described.error.is_none() {
-        described = ask(connection, &info, &Json::Null).await?;
+        described.config["allow_atomic"] = json!(true);
+        described = ask(connection, &format!("$JS.API.STREAM.UPDATE.{stream}"), &described.config).await?;
     }
-    if let Some(config) = &described.config {
-        suitable(config, wanted)?;
-        if config["allow_atomic"] != true {
-            let reason = "it does not take several messages at once (`allow_atomic`)".to_owned();
-            return Err(Trouble::Unsuitable { stream, reason });
-        }
+    if described.config["allow_atomic"] != true {
+        let reason = "it does not take several messages at once (`allow_atomic`)".to_owned();
+        return Err(Trouble::Unsuitable { stream, reason });
     }
-    found(described)
-}
-
-/// What the answer to a question after the stream says.
-///
-/// # Errors
-/// When it is not there.
-pub fn bucket_info(message: &Message) -> Result<BucketInfo, Trouble> {
-    if message.status() == Some(503) {
-        return Err(Trouble::NobodyAnswers);
-    }
-    found(serde_json::from_slice(&message.payload).map_err(|_| Trouble::Foreign("JetStream's answer is no JSON"))?)
-}
-
-fn found(described: Described) -> Result<BucketInfo, Trouble> {
-    match described {
-        Described { error: Some(error), .. } => Err(error.into()),
-        Described { created: Some(created), state: Some(State { messages, last_seq }), .. } => {
-            Ok(BucketInfo { created, last: last_seq, messages })
-        }
-        _ => Err(Trouble::Foreign("JetStream's answer describes no stream")),
-    }
-}
-
-async fn ask(connection: &mut Connection, subject: &str, question: &Json) -> Result<Described, Trouble> {
-    let question = if question.is_null() { Vec::new() } else { question.to_string().into_bytes() };
-    let message = connection.request(subject, &question).await?;
-    serde_json::from_slice(&message.payload).map_err(|_| Trouble::Foreign("JetStream's answer is no JSON"))
+    Ok(described.extent())
 }
 
 fn creation(wanted: &BucketSettings) -> Json {
@@ -185,8 +129,7 @@ fn suitable(config: &Json, wanted: &BucketSettings) -> Result<(), Trouble> {
 pub async fn last(connection: &mut Connection, stream: &str, subject: &str) -> Result<Option<Last>, Trouble> {
     #[derive(Deserialize)]
     struct Answer {
-        error: Option<ApiError>,
-        message: Option<Kept>,
+        message: Kept,
     }
     #[derive(Deserialize)]
     struct Kept {
@@ -196,19 +139,16 @@ pub async fn last(connection: &mut Connection, stream: &str, subject: &str) -> R
         #[serde(default)]
         data: String,
     }
-    let question = json!({ "last_by_subj": subject }).to_string();
-    let answer = connection.request(&format!("$JS.API.STREAM.MSG.GET.{stream}"), question.as_bytes()).await?;
-    match serde_json::from_slice(&answer.payload) {
-        Ok(Answer { error: Some(error), .. }) if error.err_code == NO_MESSAGE => Ok(None),
-        Ok(Answer { error: Some(error), .. }) => Err(error.into()),
-        Ok(Answer { message: Some(Kept { seq: sequence, hdrs, data }), .. }) => {
-            let decoded =
-                |text: &str| STANDARD.decode(text).map_err(|_| Trouble::Foreign("a message that is no base64"));
-            let headers = String::from_utf8_lossy(&decoded(&hdrs)?).into_owned();
-            Ok(Some(Last { sequence, headers, payload: decoded(&data)? }))
-        }
-        _ => Err(Trouble::Foreign("JetStream's answer holds no message")),
-    }
+    let question = json!({ "last_by_subj": subject });
+    let answer = ask(connection, &format!("$JS.API.STREAM.MSG.GET.{stream}"), &question).await;
+    let Kept { seq: sequence, hdrs, data } = match answer {
+        Ok(Answer { message }) => message,
+        Err(Trouble::JetStream { code: NO_MESSAGE, .. }) => return Ok(None),
+        Err(trouble) => return Err(trouble),
+    };
+    let decoded = |text: &str| STANDARD.decode(text).map_err(|_| Trouble::Foreign("a message that is no base64"));
+    let headers = String::from_utf8_lossy(&decoded(&hdrs)?).into_owned();
+    Ok(Some(Last { sequence, headers, payload: decoded(&data)? }))
 }
 
 #[cfg(test)]

@@ -23,12 +23,12 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use bucket::{BucketInfo, BucketSettings, Last, bucket, bucket_info, last};
+pub use bucket::{BucketSettings, Last, bucket, last};
 pub use connection::Connection;
-pub use playback::{Extent, Heard, Playback, Stored, extent};
+pub use playback::{Heard, Playback, Stored};
 pub use protocol::Message;
 pub use servers::Servers;
-pub use stream::{Ack, StreamInfo, StreamSettings, acknowledged, read_back, stream};
+pub use stream::{Ack, Extent, StreamInfo, StreamSettings, acknowledged, extent, extent_in, read_back, stream};
 
 /// What ends a connection, or keeps it from beginning.
 #[derive(Debug, thiserror::Error)]

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{Connection, Message, Trouble, stream::ApiError};
+use super::{
+    Connection, Message, Trouble,
+    stream::{Consumer, ask},
+};
 
 /// Messages asked for at once.
 const PULL: usize = 512;
@@ -54,47 +55,6 @@ struct Pull {
     heard: Instant,
 }
 
-/// What tells a stream from another one of the same name, and how far it goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent {
-    pub created: DateTime<Utc>,
-    /// The last sequence it has given.
-    pub last: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Created {
-    error: Option<ApiError>,
-    name: Option<String>,
-    #[serde(default)]
-    num_pending: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Described {
-    error: Option<ApiError>,
-    created: Option<DateTime<Utc>>,
-    state: Option<State>,
-}
-
-#[derive(Debug, Deserialize)]
-struct State {
-    last_seq: u64,
-}
-
-/// # Errors
-/// When there is no such stream.
-pub async fn extent(connection: &mut Connection, stream: &str) -> Result<Extent, Trouble> {
-    let answer = connection.request(&format!("$JS.API.STREAM.INFO.{stream}"), b"").await?;
-    match serde_json::from_slice(&answer.payload) {
-        Ok(Described { error: Some(error), .. }) => Err(error.into()),
-        Ok(Described { created: Some(created), state: Some(State { last_seq: last }), .. }) => {
-            Ok(Extent { created, last })
-        }
-        _ => Err(Trouble::Foreign("JetStream's answer describes no stream")),
-    }
-}
-
 impl Playback {
     /// Begins with the first message of that subject at or after a sequence.
     ///
@@ -113,15 +73,9 @@ impl Playback {
                 "inactive_threshold": nanos(FORGOTTEN),
             },
         });
-        let subject = format!("$JS.API.CONSUMER.CREATE.{stream}");
-        let answer = connection.request(&subject, question.to_string().as_bytes()).await?;
-        match serde_json::from_slice(&answer.payload) {
-            Ok(Created { error: Some(error), .. }) => Err(error.into()),
-            Ok(Created { name: Some(name), num_pending: pending, .. }) => {
-                Ok(Self { next: format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}"), pull: None, pending })
-            }
-            _ => Err(Trouble::Foreign("JetStream's answer names no consumer")),
-        }
+        let create = format!("$JS.API.CONSUMER.CREATE.{stream}");
+        let Consumer { name, num_pending: pending } = ask(connection, &create, &question).await?;
+        Ok(Self { next: format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}"), pull: None, pending })
     }
 
     /// So many there were when it began.

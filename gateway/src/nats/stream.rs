@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
 
 use super::{Connection, Message, Trouble};
@@ -35,16 +35,40 @@ pub struct StreamInfo {
     pub is_new: bool,
 }
 
+/// How far a stream goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    /// When it was made, in the server's words: another one of the same name has another time.
+    pub created: String,
+    /// The last sequence it has given.
+    pub last: u64,
+    pub messages: u64,
+}
+
+/// A stream as JetStream describes it.
 #[derive(Debug, Deserialize)]
-struct Answer {
-    error: Option<ApiError>,
-    config: Option<Config>,
+pub(super) struct Described<C> {
+    pub config: C,
+    created: String,
+    state: State,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct ApiError {
+struct State {
+    messages: u64,
+    last_seq: u64,
+}
+
+impl<C> Described<C> {
+    pub fn extent(self) -> Extent {
+        Extent { created: self.created, last: self.state.last_seq, messages: self.state.messages }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct ApiError {
     #[serde(default)]
-    pub err_code: u64,
+    err_code: u64,
     #[serde(default)]
     description: String,
 }
@@ -80,25 +104,58 @@ struct Config {
 /// # Errors
 /// When there is none and none can be made, or it cannot be used.
 pub async fn stream(connection: &mut Connection, wanted: &StreamSettings) -> Result<StreamInfo, Trouble> {
-    match ask(connection, &format!("$JS.API.STREAM.INFO.{}", wanted.name), &json!({})).await {
-        Ok(config) => suitable(&config, wanted),
+    let found = ask(connection, &format!("$JS.API.STREAM.INFO.{}", wanted.name), &json!({})).await;
+    match found {
+        Ok(Described { config, .. }) => suitable(&config, wanted),
         Err(Trouble::JetStream { code: NOT_FOUND, .. }) => {
-            let config = ask(connection, &format!("$JS.API.STREAM.CREATE.{}", wanted.name), &creation(wanted)).await?;
+            let create = format!("$JS.API.STREAM.CREATE.{}", wanted.name);
+            let Described { config, .. } = ask(connection, &create, &creation(wanted)).await?;
             Ok(StreamInfo { is_new: true, ..suitable(&config, wanted)? })
         }
         Err(trouble) => Err(trouble),
     }
 }
 
-async fn ask(connection: &mut Connection, subject: &str, question: &Json) -> Result<Config, Trouble> {
-    let message = connection.request(subject, question.to_string().as_bytes()).await?;
-    let answer: Answer =
-        serde_json::from_slice(&message.payload).map_err(|_| Trouble::Foreign("JetStream's answer is no JSON"))?;
-    match (answer.error, answer.config) {
-        (Some(error), _) => Err(error.into()),
-        (None, Some(config)) => Ok(config),
-        (None, None) => Err(Trouble::Foreign("JetStream's answer describes no stream")),
+/// # Errors
+/// When there is no such stream.
+pub async fn extent(connection: &mut Connection, stream: &str) -> Result<Extent, Trouble> {
+    let described: Described<Json> = ask(connection, &format!("$JS.API.STREAM.INFO.{stream}"), &json!({})).await?;
+    Ok(described.extent())
+}
+
+/// What the answer to a question after the stream says.
+///
+/// # Errors
+/// When it is not there.
+pub fn extent_in(message: &Message) -> Result<Extent, Trouble> {
+    if message.status() == Some(503) {
+        return Err(Trouble::NobodyAnswers);
     }
+    answer::<Described<Json>>(message).map(Described::extent)
+}
+
+/// Asks JetStream's API.
+///
+/// # Errors
+/// What it has against it, or when it answers something else.
+pub(super) async fn ask<T: DeserializeOwned>(
+    connection: &mut Connection,
+    subject: &str,
+    question: &Json,
+) -> Result<T, Trouble> {
+    answer(&connection.request(subject, question.to_string().as_bytes()).await?)
+}
+
+fn answer<T: DeserializeOwned>(message: &Message) -> Result<T, Trouble> {
+    #[derive(Deserialize)]
+    struct Refused {
+        error: ApiError,
+    }
+    if let Ok(Refused { error }) = serde_json::from_slice(&message.payload) {
+        return Err(error.into());
+    }
+    serde_json::from_slice(&message.payload)
+        .map_err(|_| Trouble::Foreign("JetStream's answer is not what was asked for"))
 }
 
 /// `discard: new`: where somebody has set a limit, the stream says that it is full, and events wait in the spool; with `old`
@@ -194,12 +251,12 @@ pub fn acknowledged(message: &Message) -> Result<Ack, Trouble> {
     }
 }
 
+/// A consumer that was made.
 #[derive(Debug, Deserialize)]
-struct Consumer {
-    error: Option<ApiError>,
-    name: Option<String>,
+pub(super) struct Consumer {
+    pub name: String,
     #[serde(default)]
-    num_pending: u64,
+    pub num_pending: u64,
 }
 
 /// Reads the ids of the messages that the stream holds of those subjects since a moment; their heads, not their bodies. Ends
@@ -227,15 +284,8 @@ pub async fn read_back(
             "inactive_threshold": nanos(Duration::from_secs(30)),
         },
     });
-    let created =
-        connection.request(&format!("$JS.API.CONSUMER.CREATE.{stream}"), question.to_string().as_bytes()).await?;
-    let consumer: Consumer =
-        serde_json::from_slice(&created.payload).map_err(|_| Trouble::Foreign("JetStream's answer is no JSON"))?;
-    if let Some(error) = consumer.error {
-        return Err(error.into());
-    }
-    let Some(name) = consumer.name else { return Err(Trouble::Foreign("JetStream's answer names no consumer")) };
-    let mut left = consumer.num_pending;
+    let create = format!("$JS.API.CONSUMER.CREATE.{stream}");
+    let Consumer { name, num_pending: mut left } = ask(connection, &create, &question).await?;
     let next = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}");
     'pulls: while left > 0 {
         let many = left.min(PULL as u64);

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use crate::{
     config::{Nats, NatsServer},
-    nats::{Connection, Extent, Playback, Trouble, extent},
+    nats::{Connection, Extent, Playback, Servers, Trouble, extent},
     usage::USAGE,
 };
 
@@ -48,35 +48,38 @@ pub(super) fn follow(
     let mut seen = None;
     runtime.block_on(async {
         let mut in_vain = 0;
-        for server in nats.servers.iter().cycle() {
-            let watching = watch(server, nats, stream, from_the_beginning, &mut seen, &mut see);
+        let mut servers = Servers::new(&nats.servers);
+        loop {
+            let watching = watch(&mut servers, nats, stream, from_the_beginning, &mut seen, &mut see);
             let Err(Ended::Trouble(trouble)) = watching.await else { return Ok(()) };
             in_vain += 1;
-            let said = format!("NATS: {}:{}: {trouble}", server.host, server.port);
+            let NatsServer { host, port } = servers.present();
+            let said = format!("NATS: {host}:{port}: {trouble}");
             if seen.is_none() && in_vain >= nats.servers.len() {
                 return Err(format!("{said} (`--store` reads what one gateway has not published yet)"));
             }
             if seen.is_some() {
                 eprintln!("{said}; trying again");
             }
+            servers.next();
             sleep(PAUSE).await;
         }
-        Ok(())
     })
 }
 
 /// One connection, to its end.
 async fn watch(
-    server: &NatsServer,
+    servers: &mut Servers,
     nats: &Nats,
     stream: &str,
     from_the_beginning: bool,
     seen: &mut Option<Seen>,
     see: &mut impl FnMut(&[u8]) -> bool,
 ) -> Result<Infallible, Ended> {
-    let mut connection = Connection::open(server, nats, NAME).await?;
+    let mut connection = Connection::open(servers.present(), nats, NAME).await?;
+    servers.learn(connection.others());
     let there = extent(&mut connection, stream).await?;
-    let begin = Seen { stream: there, next: if from_the_beginning { 1 } else { there.last + 1 } };
+    let begin = Seen { stream: there.clone(), next: if from_the_beginning { 1 } else { there.last + 1 } };
     let seen = seen.get_or_insert(begin);
     if seen.stream.created != there.created {
         *seen = Seen { stream: there, next: 1 }; // another one of the same name

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     config::NatsServer,
-    nats::{self, BucketInfo, Connection, Heard, Message, Playback, Servers, Stored, Trouble},
+    nats::{self, Connection, Extent, Heard, Message, Playback, Servers, Stored, Trouble},
     store::{Store, StoreError, Wake},
 };
 
@@ -139,7 +139,7 @@ impl Follower {
     }
 
     /// From which sequence on the bucket is taken over.
-    async fn recognise(&mut self, connection: &mut Connection, found: &BucketInfo) -> Result<u64, Interrupted> {
+    async fn recognise(&mut self, connection: &mut Connection, found: &Extent) -> Result<u64, Interrupted> {
         let (place, had) = (self.replica.place()?, self.replica.messages()?);
         let bucket = &self.settings.bucket;
         let Some(created) = place.created else { return Ok(1) };
@@ -293,7 +293,7 @@ impl Reading<'_> {
 
     /// The stream's leader has said how far it is.
     fn told(&mut self, asked: &Question, answer: &Message) -> Result<(), Interrupted> {
-        let there = nats::bucket_info(answer)?;
+        let there = nats::extent_in(answer)?;
         if there.created != self.created {
             return Err(Trouble::Setup("the bucket has been made anew".to_owned()).into());
         }

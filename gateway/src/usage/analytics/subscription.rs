@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -97,7 +98,9 @@ impl Subscription {
         servers.learn(connection.others());
         let extent = nats::extent(&mut connection, &stream.name).await?;
         // another stream of the same name has other sequences
-        let source: Arc<str> = format!("{} {}", stream.name, extent.created.timestamp_micros()).into();
+        let made: DateTime<Utc> =
+            extent.created.parse().map_err(|_| Trouble::Foreign("a stream without a beginning"))?;
+        let source: Arc<str> = format!("{} {}", stream.name, made.timestamp_micros()).into();
         let asked = source.clone();
         let until = self.aside(move |counter| {
             let ledger = counter.ledger()?;
