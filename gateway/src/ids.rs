@@ -1,4 +1,4 @@
-//! Identifiers that Prism mints.
+//! Identifiers that Prism mints, and how digests are written.
 
 use std::time::SystemTime;
 
@@ -19,6 +19,11 @@ pub fn unique(prefix: &str) -> String {
 /// The same with `evt_`, for events that are not about requests.
 pub fn event_id(now: SystemTime) -> String {
     with("evt_", now)
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn with(prefix: &str, now: SystemTime) -> String {

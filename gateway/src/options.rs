@@ -43,10 +43,7 @@ impl Options {
             config.logging.level.clone_from(level);
         }
         if let Some(url) = &self.nats_url {
-            let nats = match config.nats.take() {
-                Some(nats) => nats.moved_to(url),
-                None => Nats::at(url),
-            };
+            let nats = Nats::over(config.nats.take(), url);
             config.nats = Some(nats.map_err(|message| format!("PRISM_NATS_URL: {message}"))?);
         }
         let token = self.admin_token.as_ref().filter(|token| !token.expose().is_empty());

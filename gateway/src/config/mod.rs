@@ -88,7 +88,7 @@ pub use routing::{
 };
 pub use secrets::{Place, each_secret};
 pub use security::{RemoteMedia, Security};
-pub use usage::{Store, Usage};
+pub use usage::{Store, USUAL_STORE, USUAL_STREAM, Usage};
 pub use wildcard::{names_model, wildcard};
 
 use crate::{memory, secret::Secret};

@@ -145,6 +145,14 @@ fn server(authority: &str) -> Result<NatsServer, &'static str> {
 }
 
 impl Nats {
+    /// The servers of a URL in place of those of the file, whose other settings stay.
+    ///
+    /// # Errors
+    /// See [`nats_servers`].
+    pub fn over(of_file: Option<Self>, url: &str) -> Result<Self, &'static str> {
+        of_file.map_or_else(|| Self::at(url), |nats| nats.moved_to(url))
+    }
+
     /// What a URL alone says.
     ///
     /// # Errors

@@ -40,13 +40,18 @@ impl Usage {
     }
 }
 
+/// The stream that takes usage events where the file names none.
+pub const USUAL_STREAM: &str = "PRISM_USAGE";
+/// The data directory where the file names none.
+pub const USUAL_STORE: &str = "data";
+
 pub(super) fn usage(written: file::Usage, context: &mut Context<'_>) -> Usage {
     let at = |key: &str| Trail::of(["usage", key]);
     let spool_max = written.spool_max.map_or(1 << 30, |size| size.0);
     if spool_max < LEAST_SPOOL {
         context.mistake(&at("spool_max"), "has to be at least 64MiB");
     }
-    let stream = written.stream.unwrap_or_else(|| "PRISM_USAGE".to_owned());
+    let stream = written.stream.unwrap_or_else(|| USUAL_STREAM.to_owned());
     // https://docs.nats.io/running-a-nats-service/nats_admin/jetstream_admin/naming
     if stream.is_empty() || stream.chars().any(|c| c.is_whitespace() || c.is_control() || ".*>/\\".contains(c)) {
         context.mistake(&at("stream"), "a stream's name has no spaces and none of `.`, `*`, `>`, `/`, `\\`");
@@ -69,5 +74,5 @@ pub(super) fn store(written: file::Store, context: &mut Context<'_>) -> Store {
     if written.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
         context.mistake(&Trail::of(["store", "path"]), "names no folder");
     }
-    Store { path: context.folder.join(written.path.unwrap_or_else(|| PathBuf::from("data"))) }
+    Store { path: context.folder.join(written.path.unwrap_or_else(|| USUAL_STORE.into())) }
 }

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::store::{Change, Expects, Store, StoreError};
+use crate::{
+    ids::hex,
+    store::{Change, Expects, Store, StoreError},
+};
 
 const PREFIX: &str = "audit/";
 /// What the first entry follows.
@@ -76,8 +79,7 @@ impl Entry {
 
     fn digest(&self) -> String {
         let bare = Self { hash: String::new(), ..self.clone() };
-        let digest = Sha256::digest(serde_json::to_vec(&bare).expect("texts and a number serialise"));
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(serde_json::to_vec(&bare).expect("texts and a number serialise")))
     }
 }
 

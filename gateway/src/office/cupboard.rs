@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{BufReader, BufWriter},
+    io::{BufReader, BufWriter, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,9 +13,10 @@ use arc_swap::ArcSwap;
 use clap::{Args, Subcommand};
 
 use crate::{
+    config,
     control::{Author, IDENTITY, Place, Placed, Rules, verify},
     options::Options,
-    store::{self, Embedded},
+    store::{self, ArchiveError, Embedded},
 };
 
 /// Where the store is.
@@ -126,29 +127,13 @@ pub fn master_key(cupboard: &Cupboard, command: MasterKeyCommand) -> Result<Stri
 /// What kept it from being done.
 pub fn store(cupboard: &Cupboard, command: StoreCommand) -> Result<String, String> {
     match command {
-        StoreCommand::Backup { file, replica } => {
-            let path = file.display();
-            let opened = match &replica {
-                Some(_) => None,
-                None => Some(cupboard.there()?),
-            };
-            let store = opened.as_ref().map(|opened| self::opened(&opened.place)).transpose()?;
-            let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file);
-            let made = made.map_err(|error| format!("cannot make `{path}`: {error}"))?;
-            let mut out = BufWriter::new(made);
-            let records = match (&store, &replica) {
-                (Some((store, _)), _) => store::backup(&**store, &mut out),
-                (None, folder) => store::backup_copy(folder.as_deref().unwrap_or(Path::new("data")), &mut out),
-            };
-            let records = records.map_err(|error| {
-                let _ = fs::remove_file(&file);
-                error.to_string()
-            })?;
-            let synced = out.into_inner().map_err(|error| error.to_string())?.sync_all();
-            synced.map_err(|error| format!("cannot write `{path}`: {error}"))?;
-            Ok(format!(
-                "{records} records are in `{path}`; the master key is not, and without it they are worth little: keep it elsewhere\n"
-            ))
+        StoreCommand::Backup { file, replica: Some(folder) } => {
+            saved(&file, &mut |out| store::backup_copy(&folder, out))
+        }
+        StoreCommand::Backup { file, replica: None } => {
+            let Opened { place, .. } = &cupboard.there()?;
+            let (store, _) = opened(place)?;
+            saved(&file, &mut |out| store::backup(&*store, out))
         }
         StoreCommand::Restore { file, replace } => {
             let input = File::open(&file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
@@ -159,6 +144,22 @@ pub fn store(cupboard: &Cupboard, command: StoreCommand) -> Result<String, Strin
             Ok(format!("{records} records are restored; gateways of this store have to be started anew\n"))
         }
     }
+}
+
+/// Makes the file of a backup; where it cannot be made whole, there is none.
+fn saved(file: &Path, write: &mut dyn FnMut(&mut dyn Write) -> Result<usize, ArchiveError>) -> Result<String, String> {
+    let path = file.display();
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    let mut out = BufWriter::new(made.map_err(|error| format!("cannot make `{path}`: {error}"))?);
+    let records = write(&mut out).map_err(|error| {
+        let _ = fs::remove_file(file);
+        error.to_string()
+    })?;
+    let synced = out.into_inner().map_err(|error| error.to_string())?.sync_all();
+    synced.map_err(|error| format!("cannot write `{path}`: {error}"))?;
+    Ok(format!(
+        "{records} records are in `{path}`; the master key is not, and without it they are worth little: keep it elsewhere\n"
+    ))
 }
 
 fn opened(place: &Place) -> Result<Placed, String> {
@@ -200,7 +201,7 @@ impl Cupboard {
         };
         let mut place = match (&self.store, &self.config) {
             (Some(folder), _) => in_file(folder),
-            (None, None) => in_file(Path::new("data")),
+            (None, None) => in_file(Path::new(config::USUAL_STORE)),
             (None, Some(path)) => {
                 let options = Options {
                     config: Some(path.clone()),

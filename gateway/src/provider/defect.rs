@@ -1,10 +1,7 @@
 //! A panic in what is done for one provider is that provider's failure: the call fails as if the provider had, another one is
 //! asked, and the provider's actor is started anew.
 
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::FutureExt;
 
@@ -16,7 +13,7 @@ use crate::refusal::{Cause, Refusal};
 /// # Errors
 /// When it panics; otherwise its own.
 pub(super) fn contained<T>(core: &ProviderCore, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(found(core, &*panic)))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(found(core)))
 }
 
 /// The same for what takes its time. What the future was working on is dropped with it.
@@ -27,11 +24,11 @@ pub(super) async fn contained_in<T>(
     core: &ProviderCore,
     work: impl Future<Output = Result<T, Refusal>>,
 ) -> Result<T, Refusal> {
-    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| Err(found(core, &*panic)))
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(found(core)))
 }
 
 /// What becomes of a panic that was caught elsewhere. The panic's own words are in the log already, and go no further.
-pub(super) fn found(core: &ProviderCore, _: &(dyn Any + Send)) -> Refusal {
+pub(super) fn found(core: &ProviderCore) -> Refusal {
     core.cast(ProviderMessage::Defect);
     Refusal::new(Cause::Upstream, "the gateway has a defect in what it does for this provider").code("provider_defect")
 }

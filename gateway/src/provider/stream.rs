@@ -160,7 +160,7 @@ impl UpstreamStream {
     /// Reads once from upstream and decodes what came.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
         let read = catch_unwind(AssertUnwindSafe(|| self.read(cx)));
-        read.unwrap_or_else(|panic| Poll::Ready(Err(defect::found(&self.attempt.lease.core, &*panic))))
+        read.unwrap_or_else(|_| Poll::Ready(Err(defect::found(&self.attempt.lease.core))))
     }
 
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {

@@ -15,9 +15,6 @@ use crate::{
 
 /// How often it looks into the spool.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Where a gateway keeps its data when nothing is said.
-const STORE: &str = "data";
-const STREAM: &str = "PRISM_USAGE";
 
 /// Where the events are.
 enum Place {
@@ -50,12 +47,11 @@ fn place(asked: &Tail) -> Result<Place, String> {
     let config = asked.config.as_deref().map(config::load).transpose().map_err(|mistakes| mistakes.to_string())?;
     let (nats, stream, store) = match config {
         Some(config) => (config.nats, config.usage.stream, config.store.path),
-        None => (None, STREAM.to_owned(), PathBuf::from(STORE)),
+        None => (None, config::USUAL_STREAM.to_owned(), config::USUAL_STORE.into()),
     };
-    let nats = match (&asked.nats_url, nats) {
-        (None, nats) => nats,
-        (Some(url), Some(nats)) => Some(nats.moved_to(url).map_err(|message| format!("`--nats-url`: {message}"))?),
-        (Some(url), None) => Some(Nats::at(url).map_err(|message| format!("`--nats-url`: {message}"))?),
+    let nats = match &asked.nats_url {
+        None => nats,
+        Some(url) => Some(Nats::over(nats, url).map_err(|message| format!("`--nats-url`: {message}"))?),
     };
     Ok(nats.map_or(Place::Spool(store), |nats| Place::Stream { nats, stream }))
 }

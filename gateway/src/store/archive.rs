@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Change, Expects, Record, Store, StoreError, shared::Replica};
+use crate::ids::hex;
 
 const VERSION: u32 = 1;
 /// Changes, and bytes, of one commit where a store does not take them all at once.
@@ -86,7 +87,7 @@ pub fn backup(store: &dyn Store, out: &mut dyn Write) -> Result<usize, ArchiveEr
         written.is_ok()
     })?;
     written.map_err(ArchiveError::Write)?;
-    let end = json(&End { records, sha256: hex(sum) });
+    let end = json(&End { records, sha256: hex(&sum.finalize()) });
     writeln!(out, "{end}").and_then(|()| out.flush()).map_err(ArchiveError::Write)?;
     Ok(records)
 }
@@ -163,7 +164,7 @@ fn read(input: &mut dyn BufRead) -> Result<Records, ArchiveError> {
     for line in lines {
         let line = line.map_err(ArchiveError::Read)?;
         if let Ok(end) = serde_json::from_str::<End>(&line) {
-            let is_whole = end.records == records.len() && end.sha256 == hex(sum);
+            let is_whole = end.records == records.len() && end.sha256 == hex(&sum.finalize());
             return if is_whole { Ok(records) } else { Err(ArchiveError::Damaged) };
         }
         match serde_json::from_str(&line) {
@@ -180,10 +181,6 @@ fn read(input: &mut dyn BufRead) -> Result<Records, ArchiveError> {
 
 fn json(line: &impl Serialize) -> String {
     serde_json::to_string(line).expect("texts and numbers serialise")
-}
-
-fn hex(sum: Sha256) -> String {
-    sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -76,10 +76,7 @@ impl Copied {
             Some(_) if sent.has_begun => UsageStatus::Cut,
             Some(_) => UsageStatus::Failed,
         };
-        let priced = match (&pricing, &sent.usage) {
-            (Pricing::Known(price), Some(usage)) => price.cost(usage).map(|cost| (cost, price.version())),
-            _ => None,
-        };
+        let cost = pricing.cost(sent.usage.as_ref());
         let (provider, region, model) = (clip(&place.provider), place.region.as_deref().map(clip), clip(&place.model));
         let duration_ms = millis(began.elapsed());
         let attempt = AttemptEnding {
@@ -102,8 +99,8 @@ impl Copied {
             finish_reason: None,
             tokens: sent.usage.map(Into::into),
             usage_source: sent.usage.map(|_| UsageSource::Provider),
-            cost_usd: priced.map(|(cost, _)| cost),
-            price_version: priced.map(|(_, version)| version),
+            cost_usd: cost,
+            price_version: cost.and_then(|_| Some(pricing.price()?.version())),
             tier: sent.usage.and_then(|usage| usage.tier.name()),
             duration_ms,
             first_token_ms: None,

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::{
     Exchange,
-    exchange::{Attempted, Ending, Outcome, Pricing},
+    exchange::{Attempted, Ending, Outcome},
 };
 use crate::{
     api::{self, AttemptEnding, MOST_ATTEMPTS, UsageSource, UsageStatus},
@@ -54,10 +54,7 @@ pub(super) fn finish(exchange: &Exchange, ticket: Ticket, facts: &Facts) {
         tokens: usage.map(|usage| (*usage).into()),
         usage_source: counted_by.filter(|_| usage.is_some()),
         cost_usd: cost,
-        price_version: cost.and_then(|_| match &exchange.pricing {
-            Pricing::Known(price) => Some(price.version()),
-            Pricing::Unknown | Pricing::Untracked => None,
-        }),
+        price_version: cost.and_then(|_| Some(exchange.pricing.price()?.version())),
         tier: usage.and_then(|usage| usage.tier.name()),
         duration_ms: millis(took),
         first_token_ms: exchange.first_content.map(millis),

@@ -128,6 +128,20 @@ pub enum Pricing {
     Known(Arc<Price>),
 }
 
+impl Pricing {
+    pub fn price(&self) -> Option<&Price> {
+        match self {
+            Self::Known(price) => Some(price),
+            Self::Untracked | Self::Unknown => None,
+        }
+    }
+
+    /// US dollars; `None` when there is nothing to pay for, or the price is not known.
+    pub fn cost(&self, usage: Option<&TokenUsage>) -> Option<Usd> {
+        self.price()?.cost(usage?)
+    }
+}
+
 /// One request from head to end. It is counted and logged once, in its drop: until [`Exchange::end`] says otherwise, the
 /// client is taken to have left.
 pub struct Exchange {
@@ -358,19 +372,13 @@ impl Exchange {
 
     /// US dollars; `None` when there is nothing to pay for, or the price is not known.
     pub fn cost(&self) -> Option<Usd> {
-        match (&self.pricing, &self.usage) {
-            (Pricing::Known(price), Some(usage)) => price.cost(usage),
-            _ => None,
-        }
+        self.pricing.cost(self.usage.as_ref())
     }
 
     /// Settles what was reserved; early where the answer is to show how the limits stand, else in the drop.
     pub fn settle(&mut self) {
         let Some(mut reserved) = self.reserved.take() else { return };
-        let price = match &self.pricing {
-            Pricing::Known(price) => Some(&**price),
-            Pricing::Untracked | Pricing::Unknown => None,
-        };
+        let price = self.pricing.price();
         let used = Used { fate: self.fate(), usage: self.usage.as_ref(), price, sent: self.tap.text() };
         self.standing = reserved.settle(&used);
     }

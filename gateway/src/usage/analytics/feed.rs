@@ -20,11 +20,11 @@ use crate::{
 
 pub(super) const CONSUMER: &str = "analytics";
 /// Events that come within it are counted together.
-const LINGER: Duration = Duration::from_secs(1);
-/// Bytes that are read at a time.
+pub(super) const LINGER: Duration = Duration::from_secs(1);
+/// Bytes of events that are counted at a time.
 pub(super) const BATCH: usize = 512 << 10;
 /// The file is closed after so long without an event, for what it keeps in memory.
-const IDLE: Duration = Duration::from_secs(60);
+pub(super) const IDLE: Duration = Duration::from_secs(60);
 /// After a failure it is tried again so much later, then after twice as long, up to a minute.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -206,10 +206,7 @@ impl Source {
         let millis = records.last().map_or(0, |last| last.millis);
         let source = self.reader.log().name();
         let batch = Batch { entries: &entries, source, is_shared: false, until, millis };
-        let counted = ledger.count(&batch)?;
-        if counted.unreadable > 0 {
-            tracing::error!(events = counted.unreadable, "usage events that cannot be read are not counted");
-        }
+        ledger.count(&batch)?;
         self.counted = until;
         self.reader.release(until)?;
         Ok(true)

@@ -92,7 +92,11 @@ impl Ledger {
         if counted.is_err() {
             self.recent = Recent::default(); // read again: it may know what was rolled back
         }
-        counted.map_err(|error| self.named(error))
+        let counted = counted.map_err(|error| self.named(error))?;
+        if counted.unreadable > 0 {
+            tracing::error!(events = counted.unreadable, "usage events that cannot be read are not counted");
+        }
+        Ok(counted)
     }
 
     fn count_in_one(&mut self, batch: &Batch<'_>) -> rusqlite::Result<Counted> {

@@ -14,6 +14,7 @@ use super::{
     counter::Counter,
     database::DatabaseError,
     failure::Failure,
+    feed::{BATCH, IDLE, LINGER},
     ledger::{Batch, Entry},
 };
 use crate::{
@@ -21,12 +22,6 @@ use crate::{
     usage::{Settings, USAGE},
 };
 
-/// Events that come within it are counted together.
-const LINGER: Duration = Duration::from_secs(1);
-/// So are events of so many bytes.
-const BATCH: usize = 512 << 10;
-/// The file is closed after so long without an event, for what it keeps in memory.
-const IDLE: Duration = Duration::from_secs(60);
 /// Between two attempts: the first, doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -201,14 +196,10 @@ impl Session<'_> {
             let entries: Vec<_> =
                 stored.iter().map(|one| Entry { end: one.sequence, event: &one.message.payload }).collect();
             let batch = Batch { entries: &entries, source: &source, is_shared: true, until: sequence, millis };
-            let counted = counter.ledger()?.count(&batch)?;
-            counter.trim()?;
-            Ok(counted)
+            counter.ledger()?.count(&batch)?;
+            counter.trim()
         });
-        let counted = counted.await?;
-        if counted.unreadable > 0 {
-            tracing::error!(events = counted.unreadable, "usage events that cannot be read are not counted");
-        }
+        counted.await?;
         self.until = sequence;
         self.subscription.analytics.waits_since((pending > 0).then_some(millis));
         Ok(())

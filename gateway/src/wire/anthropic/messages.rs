@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api::{AssistantMessage, ChatMessage, FunctionToolCall, ToolCall, ToolMessage},
+    ids::hex,
     refusal::{Cause, Refusal},
     wire::hub::{
         Losses,
@@ -166,8 +167,7 @@ impl<'a> Conversation<'a> {
         let mut salt = 0u32;
         loop {
             let hash = Sha256::new().chain_update(id).chain_update(salt.to_be_bytes()).finalize();
-            let hex: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-            let theirs = format!("call_{hex}");
+            let theirs = format!("call_{}", hex(&hash[..12]));
             if self.used_ids.insert(theirs.clone()) {
                 self.tool_ids.push((theirs.clone(), id.to_owned()));
                 return Cow::Owned(theirs);

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
+use crate::ids::hex;
+
 /// Converse takes no longer ids and names.
 pub(super) const MAX: usize = 64;
 
@@ -19,10 +21,5 @@ pub(super) fn tool_name(name: &str) -> Cow<'_, str> {
 
 /// An id made of another that Converse does not take, always the same.
 pub(super) fn hashed(id: &str) -> String {
-    use std::fmt::Write;
-    let mut name = String::from("call_");
-    for byte in &Sha256::digest(id.as_bytes())[..16] {
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    format!("call_{}", hex(&Sha256::digest(id.as_bytes())[..16]))
 }

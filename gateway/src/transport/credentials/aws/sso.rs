@@ -11,6 +11,7 @@ use super::{
     files::{Files, Profile},
 };
 use crate::{
+    ids::hex,
     secret::Secret,
     transport::credentials::{Failure, asking::json},
 };
@@ -79,7 +80,7 @@ pub(super) async fn find(profile: &Profile, files: &Files, around: &Surroundings
 /// URL where there is none.
 fn token(key: &str, around: &Surroundings) -> Option<Secret> {
     let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes());
-    let file: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let file = hex(digest.as_ref());
     let text = std::fs::read(around.home(&format!(".aws/sso/cache/{file}.json"))?).ok()?;
     let token: Token = serde_json::from_slice(&text).ok()?;
     // older logins write `2026-11-22T12:00:00UTC`
