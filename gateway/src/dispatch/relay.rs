@@ -168,25 +168,24 @@ impl<'a, 'b> Journey<'a, 'b> {
 
     async fn call(&mut self, candidate: &'a Candidate, lease: Lease, kind: Kind) -> Result<Relayed, Refusal> {
         let number = self.exchange.attempt(candidate.destination(), candidate.series.clone(), kind);
-        let first = attempt(lease, self.request, &candidate.upstream, self.bounds(number));
         match hedge::delay(self.request, self.access, candidate) {
             None => {
-                let answered = first.await;
+                let answered = attempt(lease, self.request, &candidate.upstream, self.bounds(number)).await;
                 self.relayed(number, answered, candidate)
             }
             // two calls at once are rare: what they need is kept out of every other request's memory
-            Some(delay) => Box::pin(self.hedged(candidate, number, first, delay)).await,
+            Some(delay) => Box::pin(self.hedged(candidate, lease, number, delay)).await,
         }
     }
 
     async fn hedged(
         &mut self,
         candidate: &'a Candidate,
+        lease: Lease,
         number: usize,
-        first: impl Future<Output = Result<Reply, Refusal>> + Send,
         delay: Duration,
     ) -> Result<Relayed, Refusal> {
-        let mut first = pin!(first);
+        let mut first = pin!(attempt(lease, self.request, &candidate.upstream, self.bounds(number)));
         let early = tokio::time::timeout(delay, &mut first).await.ok();
         let spare = if early.is_none() { self.spare(candidate) } else { None };
         let Some((spare, lease, _hedging)) = spare else {

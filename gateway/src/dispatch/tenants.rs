@@ -111,6 +111,10 @@ impl Tenants {
         if let Some(tenant) = self.awake(organisation) {
             return Ok(tenant);
         }
+        Box::pin(self.wake(organisation)).await
+    }
+
+    async fn wake(&self, organisation: &Arc<str>) -> Result<Arc<Tenant>, Refusal> {
         let _place = self.waiting.try_acquire().map_err(|_| unavailable("too many organisations are waking"))?;
         let organisation = organisation.clone();
         match self.actor.call(|reply| TenantsMessage::Wake { organisation, reply }, Some(PATIENCE)).await {

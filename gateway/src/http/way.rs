@@ -146,7 +146,7 @@ impl<'a> Way<'a> {
                 .or_else(|| table.find(model).map(Found::new)),
         };
         if found.is_none() && table.is_settling() {
-            found = self.resolve().await.map(|route| Found::new((route.source, route)));
+            found = Box::pin(self.resolve()).await.map(|route| Found::new((route.source, route)));
         }
         let found = found.ok_or_else(|| no_model(table, model, self.caller))?;
         let may_use = |one: &Candidate| self.caller.is_none_or(|caller| caller.may_use_provider(&one.core.name));

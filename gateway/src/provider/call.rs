@@ -105,17 +105,21 @@ async fn call(
     let sending = Sending { key: attempt.lease.key, deadline: attempt.bound(&bounds, patience), span: bounds.span };
     if !upstream.more.is_empty() {
         let losses = upstream.losses.clone();
-        let (answer, headers) = parts::send(core, upstream, sending, attempt).await?;
+        // what is rare is kept out of every other request's memory, here and below
+        let (answer, headers) = Box::pin(parts::send(core, upstream, sending, attempt)).await?;
         return Ok(Called::Whole { answer, headers, losses });
     }
     let Upstream { path, headers, body, losses, reading, .. } = upstream;
     let (head, body) = match core.format.jobs() {
         None => send(core, &path, headers, body, sending).await?,
         Some(jobs) => {
-            let outgoing = prepared(core, &path, headers, body, sending).await?;
             let whole = bounds.deadline.min(attempt.began + timeouts.request);
             let due = Due { stream: request.envelope.stream, first: sending.deadline, whole };
-            follow(core, jobs, outgoing, due).await?
+            let followed = async {
+                let outgoing = prepared(core, &path, headers, body, sending).await?;
+                follow(core, jobs, outgoing, due).await
+            };
+            Box::pin(followed).await?
         }
     };
     attempt.answered(&head.headers);

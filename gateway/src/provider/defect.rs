@@ -20,11 +20,12 @@ pub(super) fn contained<T>(core: &ProviderCore, work: impl FnOnce() -> Result<T,
 ///
 /// # Errors
 /// When it panics; otherwise its own.
-pub(super) async fn contained_in<T>(
+pub(super) fn contained_in<T>(
     core: &ProviderCore,
     work: impl Future<Output = Result<T, Refusal>>,
-) -> Result<T, Refusal> {
-    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(found(core)))
+) -> impl Future<Output = Result<T, Refusal>> {
+    // no `async fn`, whose future would have room for `work` twice
+    AssertUnwindSafe(work).catch_unwind().map(|done| done.unwrap_or_else(|_| Err(found(core))))
 }
 
 /// What becomes of a panic that was caught elsewhere. The panic's own words are in the log already, and go no further.

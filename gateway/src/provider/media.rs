@@ -13,5 +13,5 @@ pub(super) async fn gather(lease: &Lease, request: &ClientRequest, bounds: Bound
     if wanted.is_empty() {
         return Ok(());
     }
-    fetcher.fetch(wanted, &request.fetched, bounds.deadline).await
+    Box::pin(fetcher.fetch(wanted, &request.fetched, bounds.deadline)).await
 }
