@@ -38,7 +38,8 @@ impl<'a> Members<'a> {
     pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
         self.raw(name.as_bytes());
         // RFC 8259 §7: control characters, the quotation mark and the backslash are escaped
-        if value.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        // (no `any`: one that does not stop looks at many bytes at a time)
+        if value.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\')) {
             return self.value(value);
         }
         self.raw(b"\"").raw(value.as_bytes()).raw(b"\"")

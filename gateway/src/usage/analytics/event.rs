@@ -3,9 +3,8 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, de::Error};
 use serde_json::{Value, value::RawValue};
-use sha2::{Digest, Sha256};
 
 use super::{
     series::{OTHER, Series},
@@ -27,7 +26,8 @@ pub(super) struct Event<'a> {
     request_id: Cow<'a, str>,
     #[serde(borrow)]
     mirror_of: Option<Text<'a>>,
-    started_at: DateTime<Utc>,
+    #[serde(borrow)]
+    started_at: Cow<'a, str>,
     #[serde(borrow)]
     org: Cow<'a, str>,
     #[serde(borrow)]
@@ -63,18 +63,21 @@ impl<'a> Event<'a> {
     /// # Errors
     /// When it is no usage event.
     pub fn read(record: &'a [u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(record)
+        // validated once, and not again for each of its texts
+        serde_json::from_str(str::from_utf8(record).map_err(serde_json::Error::custom)?)
     }
 
-    /// Two events with the same one are the same event.
+    /// Two events with the same one are the same event. FNV-1a (<https://datatracker.ietf.org/doc/html/rfc9923>), since it is
+    /// written down and has to be the same everywhere; nobody but gateways chooses a request's id.
     pub fn id(&self) -> u64 {
-        let hash: [u8; 32] = Sha256::digest(self.request_id.as_bytes()).into();
-        u64::from_le_bytes(*hash.first_chunk().expect("a hash has 32 bytes"))
+        const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        self.request_id.bytes().fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
     }
 
-    /// In whole hours since 1970.
-    pub fn hour(&self) -> i64 {
-        self.started_at.timestamp().div_euclid(3600)
+    /// When it began: `2026-01-31T12`, and what comes behind.
+    pub fn started_at(&self) -> &str {
+        &self.started_at
     }
 
     pub fn count(&self, sums: &mut Sums) {
@@ -121,6 +124,31 @@ impl<'a> Event<'a> {
     }
 }
 
+/// Finds the hours of events, which are nearly always those of the event before.
+#[derive(Debug, Default)]
+pub(super) struct Hours {
+    /// The beginning of a moment in UTC, and its hour.
+    last: Option<([u8; HOUR], i64)>,
+}
+
+/// `2026-01-31T12`
+const HOUR: usize = 13;
+
+impl Hours {
+    /// In whole hours since 1970; `None` when it is no moment as RFC 3339 writes them.
+    pub fn of(&mut self, moment: &str) -> Option<i64> {
+        let beginning = moment.as_bytes().first_chunk::<HOUR>().filter(|_| moment.ends_with('Z'));
+        if let (Some(beginning), Some((last, hour))) = (beginning, &self.last)
+            && beginning == last
+        {
+            return Some(*hour);
+        }
+        let hour = moment.parse::<DateTime<Utc>>().ok()?.timestamp().div_euclid(3600);
+        self.last = beginning.map(|beginning| (*beginning, hour));
+        Some(hour)
+    }
+}
+
 /// The same names and values are the same text.
 fn settled(metadata: &RawValue) -> Cow<'static, str> {
     if metadata.get().len() > LONGEST_METADATA {
@@ -131,5 +159,25 @@ fn settled(metadata: &RawValue) -> Cow<'static, str> {
             Cow::Owned(serde_json::to_string(&members).expect("what was JSON is JSON"))
         }
         _ => Cow::Borrowed(""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_is_that_of_its_moment_whatever_was_asked_before() {
+        let mut hours = Hours::default();
+        for (moment, hour) in [
+            ("1970-01-01T05:00:00.000Z", Some(5)),
+            ("1970-01-01T05:59:59.999Z", Some(5)),
+            ("1970-01-01T05:59:59.999+02:00", Some(3)),
+            ("1970-01-01T06:00:00Z", Some(6)),
+            ("1970-01-01T05:00:00Z", Some(5)),
+            ("yesterday", None),
+        ] {
+            assert_eq!(hours.of(moment), hour, "{moment}");
+        }
     }
 }

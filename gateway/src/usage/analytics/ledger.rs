@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 use super::{
     database::{self, DatabaseError},
-    event::Event,
+    event::{Event, Hours},
     series::Series,
     sums::{Sums, TOKENS, counts},
 };
@@ -106,15 +106,17 @@ impl Ledger {
             if batch.is_shared { position(&transaction, batch.source)?.map_or(0, |known| known.until) } else { 0 };
         let is_any_expected = batch.is_shared
             && transaction.query_row("SELECT EXISTS (SELECT 1 FROM expected)", [], |row| row.get::<_, bool>(0))?;
-        let mut counted = Counted::default();
+        let (mut counted, mut hours) = (Counted::default(), Hours::default());
         let mut ids = Vec::with_capacity(batch.entries.len() * 8);
-        let mut hours: HashMap<(i64, Series<'_>), Sums> = HashMap::new();
+        let mut sums: HashMap<(i64, Series<'_>), Sums> = HashMap::new();
         for entry in batch.entries {
             if entry.end <= passed {
                 counted.again += 1;
                 continue;
             }
-            let Ok(event) = Event::read(entry.event) else {
+            let read = Event::read(entry.event).ok();
+            let Some((event, hour)) = read.and_then(|event| hours.of(event.started_at()).map(|hour| (event, hour)))
+            else {
                 counted.unreadable += 1;
                 continue;
             };
@@ -124,10 +126,10 @@ impl Ledger {
                 continue;
             }
             ids.extend_from_slice(&id.to_le_bytes());
-            event.count(hours.entry((event.hour(), event.series())).or_default());
+            event.count(sums.entry((hour, event.series())).or_default());
             counted.events += 1;
         }
-        add(&transaction, &hours, self.most_series)?;
+        add(&transaction, &sums, self.most_series)?;
         transaction.execute(
             "INSERT OR REPLACE INTO position (source, until, millis) VALUES (?, ?, ?)",
             params![batch.source, signed(batch.until.max(passed)), signed(batch.millis)],
