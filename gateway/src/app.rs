@@ -18,6 +18,7 @@ use crate::{
     config::{Config, ControlPlane, exposure},
     control::{Desk, Place, Rules},
     dispatch::{Address, Root, RootMessage, Roster, RouteTable, Tenants, TenantsArguments, Wiring},
+    footprint,
     http::{Administration, Certificates, Gateway, Inherited, Listener, Plane, Shutdown, Side, router},
     memory::BodyMemory,
     options::Options,
@@ -94,6 +95,9 @@ async fn serve(
     }
     gateway.phase.ready();
     greet(&plane, address, &config, &notices);
+    if let Err(error) = footprint::release_code() {
+        tracing::debug!(%error, "what the start has used stays in memory");
+    }
 
     let administering = async {
         if let Some((plane, listener)) = office {

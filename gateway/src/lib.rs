@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod dispatch;
+mod footprint;
 pub mod formats;
 pub mod http;
 pub mod ids;

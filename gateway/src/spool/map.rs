@@ -1,4 +1,4 @@
-//! The only unsafe line of the gateway: a file as memory.
+//! A file as memory.
 
 use std::{fs::File, io};
 
