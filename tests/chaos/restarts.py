@@ -9,8 +9,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from support.gateway import Gateway, ask, free_port, provider
+from support.gateway import Gateway, ask, provider
 from support.http1 import Connection
+from support.ports import free_port
 from support.routing import OK
 from support.upstream import Upstream
 from support.waiting import eventually

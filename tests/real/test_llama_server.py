@@ -12,8 +12,9 @@ import openai
 import pytest
 
 import tiny_model
-from support.gateway import Gateway, ask, clean_environment, free_port
+from support.gateway import Gateway, ask, clean_environment
 from support.http1 import Connection, Reply, events, request_bytes, text_of
+from support.ports import free_port
 from support.waiting import eventually
 
 MODEL = "tiny-random"

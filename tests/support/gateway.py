@@ -18,6 +18,7 @@ import yaml
 
 from .http1 import Connection, Reply
 from .metrics import Metrics
+from .ports import free_port
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -32,12 +33,6 @@ def clean_environment(**extra: str) -> dict[str, str]:
     """No provider keys, no proxies: only what a process needs."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     return kept | {"RUST_BACKTRACE": "1"} | extra
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def run(*args: str, cwd: Path | None = None, timeout: float = 30, **env: str) -> subprocess.CompletedProcess:

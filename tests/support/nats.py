@@ -18,7 +18,7 @@ from pathlib import Path
 import nats
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from .gateway import free_port
+from .ports import free_port
 from .waiting import eventually
 
 BINARY = Path(sys.executable).parent / "nats-server"
@@ -59,9 +59,14 @@ class NatsServer:
         with open(self.folder / f"{self.name}.log", "ab") as log:
             self.process = subprocess.Popen([BINARY, "-c", file], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if wait:
-            eventually(self.listens, 30, f"{self.name} to listen\n{self.output}", 0.05)
+            self.wait()
+
+    def wait(self) -> None:
+        """Until it listens."""
+        eventually(self.listens, 30, lambda: f"{self.name} to listen\n{self.output}", 0.05)
 
     def listens(self) -> bool:
+        assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}\n{self.output}"
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1) as sock:
                 return sock.recv(4) == b"INFO"
@@ -108,7 +113,7 @@ class NatsCluster:
         for server in self.servers:
             server.start(wait=False)
         for server in self.servers:
-            eventually(server.listens, 30, f"{server.name} to listen", 0.05)
+            server.wait()
         eventually(self.leader_of_all, 60, "a leader of the cluster", 0.2)
         return self
 

@@ -316,13 +316,6 @@ class Upstream:
         finished.cancel(), gone.cancel()
 
 
-def refused_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 # Scripts.
 
 EVENT_STREAM = (("content-type", "text/event-stream"), ("transfer-encoding", "chunked"))

@@ -5,6 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -22,8 +23,7 @@ pub struct NatsServer {
 impl NatsServer {
     /// `None` where there is none to be had; with `PRISM_NATS_SERVER` there has to be one.
     pub fn start() -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { folder: tempfile::tempdir().unwrap(), port, process: None };
+        let mut server = Self { folder: tempfile::tempdir().unwrap(), port: free_port(), process: None };
         if !binary().is_file() {
             eprintln!("no nats-server at {}: not tested", binary().display());
             return None;
@@ -65,7 +65,7 @@ impl NatsServer {
     pub fn settings(&self) -> SharedSettings {
         SharedSettings {
             nats: Nats::at(&format!("nats://127.0.0.1:{}", self.port)).unwrap(),
-            bucket: BucketSettings { name: "PRISM_CONFIG".into(), replicas: 1 },
+            bucket: BucketSettings { name: "PRISM_CONFIG".into(), description: "", replicas: 1 },
             name: "a test".into(),
             max_staleness: std::time::Duration::from_secs(3600),
             identity: "meta/owner",
@@ -79,6 +79,19 @@ impl Drop for NatsServer {
             let _ = kill_process(self.pid(), Signal::CONT);
         }
         self.kill();
+    }
+}
+
+/// A port that nobody listens on, that no other test was given, and that the kernel gives to no outgoing connection by
+/// itself: a server that is down must find it again.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + (std::process::id() % 10_000) as u16;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 
