@@ -1,9 +1,11 @@
 //! A run: each scenario in its rounds, each round over all targets in a rotated order.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
 
+use crate::crowd::Crowd;
 use crate::options::{Options, Pace};
 use crate::pressure::{Sample, press};
 use crate::process::Cores;
@@ -23,6 +25,8 @@ pub struct Bench {
     pub before: Option<PathBuf>,
     /// Configurations and output of the gateway.
     pub workdir: TempDir,
+    /// Made when somebody asks for it.
+    pub crowd: OnceCell<Crowd>,
     pub cores: Cores,
     pub pace: Pace,
 }
@@ -34,6 +38,7 @@ pub fn run(options: &Options) -> Result<()> {
     let bench = Bench {
         gateway: if options.without_gateway { None } else { Some(siblings.gateway(options.gateway.clone())?) },
         before: options.before.clone().map(|path| siblings.gateway(Some(path))).transpose()?,
+        crowd: OnceCell::new(),
         workdir: TempDir::new().map_err(Trouble::file("cannot make a temporary directory"))?,
         cores: Cores::allowed(),
         pace: options.pace(),
@@ -78,9 +83,20 @@ fn choose(only: &[String]) -> Result<Vec<&'static Scenario>> {
 }
 
 impl Bench {
+    pub fn crowd(&self) -> Result<&Crowd> {
+        if self.crowd.get().is_none() {
+            let gateway = self.gateway.as_deref().expect("gateway targets are measured only when there is one");
+            let _ = self.crowd.set(Crowd::make(gateway, self.workdir.path())?);
+        }
+        Ok(self.crowd.get().expect("it has just been made"))
+    }
+
     fn measure(&self, scenario: &'static Scenario) -> Result<Sheet> {
         let present = |target: &&Target| self.gateway.is_some() || !target.is_gateway();
         let order: Vec<Target> = scenario.targets.iter().filter(present).copied().collect();
+        if order.iter().any(|target| target.has_tenants()) {
+            self.crowd()?; // before anything is timed
+        }
         let mut sheet = Sheet::new(scenario);
         let mut targets = Targets::open(self, scenario)?;
         match scenario.work {

@@ -8,6 +8,7 @@ mod options; // the command line
 mod scenario; // what is measured, and the bars: data
 
 mod bench; // a run: rounds, order, samples
+mod crowd; // stores of one organisation and of many
 mod pressure; // the load generator at work on one target
 mod start; // a process started and left alone
 mod target;
@@ -19,7 +20,7 @@ mod table; // the sheet for people
 mod verdict; // bars, and whether they are met
 
 mod clock; // CPU time and memory, from /proc
-mod http; // one GET
+mod http; // one request
 mod process; // a child that dies with its guard
 mod siblings; // where our own binaries are
 mod signal; // being told to stop

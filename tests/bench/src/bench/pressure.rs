@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::clock::{CpuTime, rss_kib};
 use crate::process::Process;
 use crate::signal;
-use crate::target::{KEY, Target, Targets};
+use crate::target::{Target, Targets};
 use crate::trouble::{Result, Trouble};
 
 /// What one target did in one round. A part that was not measured is NaN or null.
@@ -57,7 +57,7 @@ pub fn press(targets: &Targets, target: Target, load: &str) -> Result<Sample> {
     let process = targets.process(target);
     let mut command = targets.load_command();
     command.args(["--url", &format!("http://127.0.0.1:{}/v1/chat/completions", process.port)]);
-    command.args(["-H", &format!("authorization: Bearer {KEY}")]).args(load.split_whitespace());
+    command.args(["-H", &format!("authorization: Bearer {}", targets.key(target)?)]).args(load.split_whitespace());
 
     let before = CpuTime::of(process.id())?;
     let (output, rss) = watch(command, process, target)?;

@@ -3,7 +3,8 @@
 use crate::options::Pace;
 use crate::pressure::Sample;
 use crate::target::Target::{
-    self, Direct, Floor, FloorParse, Gateway, GatewayBefore, GatewayLogging, GatewayTranslating, GatewayWithoutEvents,
+    self, Direct, Floor, FloorParse, Gateway, GatewayBefore, GatewayCrowded, GatewayLogging, GatewayTenant,
+    GatewayTranslating, GatewayWithoutEvents,
 };
 use crate::verdict::Bar;
 
@@ -201,6 +202,27 @@ pub const SCENARIOS: &[Scenario] = &[
         compared: (GatewayWithoutEvents, GatewayBefore),
         load: |pace| format!("-c 64 -d {}", pace.seconds),
         metrics: &[Metric { bar: Bar::RatioAtMost(1.1), ..CPU }],
+        ..BASE
+    },
+    Scenario {
+        name: "tenants",
+        about: "as `cpu`: an organisation's key, alone and among 10,000 organisations with 100,000 keys",
+        targets: &[Gateway, GatewayTenant, GatewayCrowded],
+        compared: (GatewayCrowded, GatewayTenant),
+        load: |pace| format!("-c 64 -d {}", pace.seconds),
+        metrics: &[Metric { bar: Bar::RatioAtMost(1.05), ..CPU }],
+        ..BASE
+    },
+    Scenario {
+        name: "tenants-start",
+        about: "from exec to the first 200 with all keys known; memory one second later",
+        targets: &[Gateway, GatewayTenant, GatewayCrowded],
+        compared: (GatewayCrowded, GatewayTenant),
+        work: Work::Start,
+        metrics: &[
+            Metric { name: "first 200", unit: "ms", read: |s| s.start_ms, bar: Bar::AtMost(2000.0), ..LEAST },
+            Metric { name: "RSS idle", unit: "MiB", read: Sample::rss_mib, ..LEAST },
+        ],
         ..BASE
     },
     Scenario {

@@ -14,7 +14,7 @@ pub fn head(bench: &Bench) {
         bench.cores.count, pace.rounds, pace.stream_rounds, pace.seconds
     );
     println!("cells: median over rounds (best round); ×: gateway ÷ floor-parse, the median of each round's own ratio");
-    println!("(in `lanes`: translating ÷ gateway)");
+    println!("(in `lanes`: translating ÷ gateway; in `tenants`: of 10,000 ÷ of 1)");
 }
 
 pub fn show(sheet: &Sheet) {

@@ -24,13 +24,17 @@ pub enum Target {
     GatewayBefore,
     /// The gateway before the mock's Messages API instead of its chat completions.
     GatewayTranslating,
+    /// The gateway called by an organisation's key, the only one.
+    GatewayTenant,
+    /// The same among ten thousand organisations.
+    GatewayCrowded,
 }
 
 /// The client's key; the mock and the floors pay it no heed.
-pub const KEY: &str = "sk-prism-bench-0123456789abcdef";
+const KEY: &str = "sk-prism-bench-0123456789abcdef";
 
 impl Target {
-    pub const ALL: [Target; 8] = [
+    pub const ALL: [Target; 10] = [
         Target::Direct,
         Target::Floor,
         Target::FloorParse,
@@ -39,6 +43,8 @@ impl Target {
         Target::GatewayWithoutEvents,
         Target::GatewayBefore,
         Target::GatewayTranslating,
+        Target::GatewayTenant,
+        Target::GatewayCrowded,
     ];
 
     pub fn name(self) -> &'static str {
@@ -51,7 +57,14 @@ impl Target {
             Target::GatewayWithoutEvents => "no events",
             Target::GatewayBefore => "before",
             Target::GatewayTranslating => "translating",
+            Target::GatewayTenant => "one of 1",
+            Target::GatewayCrowded => "one of 10,000",
         }
+    }
+
+    /// It has organisations.
+    pub fn has_tenants(self) -> bool {
+        matches!(self, Target::GatewayTenant | Target::GatewayCrowded)
     }
 
     pub fn is_gateway(self) -> bool {
@@ -63,6 +76,7 @@ impl Target {
         match self {
             Target::Direct => "/v1/models",
             Target::Floor | Target::FloorParse => "/stats",
+            // it listens once it knows its keys
             _ => "/healthz",
         }
     }
@@ -135,7 +149,7 @@ impl<'a> Targets<'a> {
         };
         let config = self.bench.workdir.path().join(format!("{}-{port}.yaml", target.name()));
         let cannot = |path: &Path| Trouble::file(format!("cannot write `{}`", path.display()));
-        std::fs::write(&config, self.config(target)).map_err(cannot(&config))?;
+        std::fs::write(&config, self.config(target)?).map_err(cannot(&config))?;
         let output = config.with_extension("log");
         let stderr = File::create(&output).map_err(cannot(&output))?;
         let mut command = self.bench.cores.proxy(self.one_core, binary);
@@ -149,24 +163,37 @@ impl<'a> Targets<'a> {
     }
 
     /// Key auth, usage capture and metrics are on: what is measured is what is deployed.
-    fn config(&self, target: Target) -> String {
+    fn config(&self, target: Target) -> Result<String> {
         let level = if target == Target::GatewayLogging { "info" } else { "warn" };
         let (kind, version, upstream) = match target {
             Target::GatewayTranslating => ("anthropic", "", "claude-3-5-haiku-latest"),
             _ => ("openai", "/v1", "gpt-4o-mini"),
         };
         let base_url = format!("http://127.0.0.1:{}{version}", self.mock.port);
-        let provider = format!("type: {kind}, base_url: \"{base_url}\", api_key: sk-upstream");
+        let shared = if target.has_tenants() { ", shared: true" } else { "" };
+        let provider = format!("type: {kind}, base_url: \"{base_url}\", api_key: sk-upstream{shared}");
+        let store = match target {
+            Target::GatewayTenant => Some(&self.bench.crowd()?.one),
+            Target::GatewayCrowded => Some(&self.bench.crowd()?.many),
+            _ => None,
+        };
+        let tenants = store.map(|store| format!("control_plane: {{}}\nstore: {{path: \"{}\"}}\n", store.display()));
         let models = format!("models: [{{id: gpt-4o-mini, upstream: {upstream}}}]");
-        [
+        let lines = [
             format!("server: {{workers: {}}}", self.workers()),
             "providers:".into(),
             format!("  mock: {{{provider}, {models}, discover: false}}"),
             format!("auth: {{enabled: true, keys: [{{name: bench, key: {KEY}}}]}}"),
             format!("logging: {{level: {level}}}\n"),
             if target == Target::GatewayWithoutEvents { "usage: {enabled: false}\n".into() } else { String::new() },
-        ]
-        .join("\n")
+            tenants.unwrap_or_default(),
+        ];
+        Ok(lines.join("\n"))
+    }
+
+    /// What clients of the target send.
+    pub fn key(&self, target: Target) -> Result<&str> {
+        if target.has_tenants() { self.bench.crowd().map(|crowd| crowd.key.as_str()) } else { Ok(KEY) }
     }
 
     fn workers(&self) -> usize {

@@ -29,6 +29,8 @@ pub enum Trouble {
     LoadFailed { target: String, why: String },
     #[error("{target} failed {errors} of {requests} requests ({kinds}); the first bad answer: {body}")]
     TooManyErrors { target: String, errors: u64, requests: u64, kinds: String, body: String },
+    #[error("the gateway does not answer a POST to {path} as it should")]
+    NoAnswer { path: String },
     #[error("stopped")]
     Stopped,
     #[error("{what}")]
