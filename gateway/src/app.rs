@@ -13,16 +13,18 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    admission::Accounts,
+    admission::{self, Accounts, Gossip, LeaseSettings, Leases},
     api::INTERRUPTED,
+    code,
     config::{Config, ControlPlane, exposure},
     control::{Desk, Place, Rules},
     dispatch::{Address, Root, RootMessage, Roster, RouteTable, Tenants, TenantsArguments, Wiring},
-    footprint,
-    http::{Administration, Certificates, Gateway, Inherited, Listener, Plane, Shutdown, Side, router},
+    http::{Administration, Certificates, Gateway, Inherited, Listener, Plane, Shutdown, Side, keep_spending, router},
     memory::BodyMemory,
+    nats::BucketSettings,
     options::Options,
     spool::Spool,
+    store::SharedSettings,
     telemetry::{self, Metrics},
     traces,
     usage::{Publishing, inherit},
@@ -37,6 +39,12 @@ const LAST_ERRANDS: Duration = Duration::from_secs(2);
 const LAST_COUNT: Duration = Duration::from_secs(5);
 /// The last events have so long to be acknowledged; then they wait for the next start.
 const LAST_EVENTS: Duration = Duration::from_secs(5);
+
+/// By then what only the start needs has run.
+const SETTLED: Duration = Duration::from_millis(300);
+
+/// What other gateways have spent is known in this time, or later.
+const FIRST_CONTACT: Duration = Duration::from_secs(2);
 
 /// Lists of organisations that another process has changed.
 const CHANGES: usize = 16;
@@ -73,7 +81,7 @@ async fn serve(
 
     let publishing = spool(&config, options.config.is_some())?.map(|spool| publishing(spool, &config));
     let started = start(&config, publishing.clone()).await?;
-    let Started { gateway, root, tasks } = &started;
+    let Started { gateway, root, tasks, alone } = &started;
     let counted = CancellationToken::new();
     let counting = publishing.as_ref().map(|publishing| count(publishing, &counted));
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
@@ -95,9 +103,6 @@ async fn serve(
     }
     gateway.phase.ready();
     greet(&plane, address, &config, &notices);
-    if let Err(error) = footprint::release_code() {
-        tracing::debug!(%error, "what the start has used stays in memory");
-    }
 
     let administering = async {
         if let Some((plane, listener)) = office {
@@ -116,7 +121,13 @@ async fn serve(
         tokio::time::sleep(server.pre_stop).await;
         shutdown.begun.cancel();
     };
-    tokio::join!(accepting, administering, stopping);
+    let settling = async {
+        tokio::select! {
+            () = tokio::time::sleep(SETTLED) => code::forget(),
+            () = shutdown.begun.cancelled() => {}
+        }
+    };
+    tokio::join!(accepting, administering, stopping, settling);
     // the cores have threads of their own; the actors go on serving them until they have ended
     let joined = tokio::task::spawn_blocking(move || plane.join());
     tokio::select! {
@@ -126,7 +137,9 @@ async fn serve(
     if let Some(administration) = &gateway.administration {
         administration.tenants.stop();
     }
-    record(gateway);
+    let recorded = gateway.clone();
+    let _ = tokio::task::spawn_blocking(move || record(&recorded)).await;
+    alone.cancel();
     if let Some(publishing) = &publishing {
         publishing.spool.close();
         publishing.flush(LAST_EVENTS).await;
@@ -183,6 +196,8 @@ struct Started {
     gateway: Arc<Gateway>,
     root: ActorRef<RootMessage>,
     tasks: TaskTracker,
+    /// From then on its budgets are no other gateway's.
+    alone: CancellationToken,
 }
 
 /// Actors first: when this returns, the table has its providers.
@@ -205,7 +220,23 @@ async fn start(config: &Arc<Config>, publishing: Option<Publishing>) -> Result<S
     };
     let (root, _) =
         Actor::spawn(None, Root, (wiring.clone(), config.clone())).await.map_err(|error| error.to_string())?;
-    let accounts = Arc::<Accounts>::default();
+    let alone = CancellationToken::new();
+    let with_others = with_others(config);
+    let accounts = match &with_others {
+        None => Arc::<Accounts>::default(),
+        Some(settings) => {
+            let gossip = Arc::<Gossip>::default();
+            let accounts = Accounts::told(&gossip);
+            admission::share(settings.clone(), gossip, accounts.born(), &tasks, alone.clone());
+            accounts
+        }
+    };
+    let others = with_others.map(|settings| Leases::start(settings, accounts.clone(), &tasks, alone.clone()));
+    let is_shared = others.is_some();
+    keep_spending(&accounts, config, others)?;
+    if is_shared && tokio::time::timeout(FIRST_CONTACT, accounts.joined()).await.is_err() {
+        tracing::warn!("starting without the other gateways: budgets are counted from what was written down here");
+    }
     let administration = match &config.control_plane {
         Some(control_plane) => Some(administration(config, control_plane, wiring.clone(), &accounts).await?),
         None => None,
@@ -214,10 +245,22 @@ async fn start(config: &Arc<Config>, publishing: Option<Publishing>) -> Result<S
         None => None,
         Some(otel) => Some(traces::start(otel, &metrics, &tasks).map_err(|error| format!("otel.ca_file: {error}"))?),
     };
-    let gateway = Gateway::new(config, &wiring, accounts, administration, publishing, tracer)?;
+    let gateway = Gateway::new(config, &wiring, accounts, administration, publishing, tracer);
     tokio::spawn(keep_books(gateway.clone()));
     gateway.fetch_media(&config.security)?;
-    Ok(Started { gateway, root, tasks })
+    Ok(Started { gateway, root, tasks, alone })
+}
+
+/// Gateways that have organisations together have budgets and rate limits together.
+fn with_others(config: &Config) -> Option<LeaseSettings> {
+    let Place { shared, .. } = Place::of(config, config.control_plane.as_ref()?);
+    let SharedSettings { nats, bucket, name, .. } = shared?;
+    let bucket = BucketSettings {
+        name: format!("{}_SPENDING", bucket.name),
+        description: "Budgets of Prism gateways: what is spent, and what each of them may spend of the rest",
+        ..bucket
+    };
+    Some(LeaseSettings { nats, bucket, name })
 }
 
 /// Opens what is kept of organisations, and stands ready to wake them.

@@ -54,6 +54,10 @@ impl Options {
                 control_plane.admin_token = Some(token.clone());
             }
         }
+        let names: Vec<_> = config::names(&config.auth, config.control_plane.is_some()).collect();
+        if !names.is_empty() {
+            return Err(names.join("\n"));
+        }
         config::exposure(config.server.host, &config.auth, config.control_plane.is_some())?;
         Ok((config, notices))
     }

@@ -7,9 +7,10 @@ import re
 
 import pytest
 
-from support.gateway import REPO, Gateway, free_port
+from support.gateway import REPO, Gateway
 from support.http1 import Connection
 from support.organisations import TOKEN, Office, bearer, control_plane
+from support.ports import free_port
 
 DOCUMENT = json.loads((REPO / "openapi/openapi.json").read_text())
 SECRET = "sk-canary-routes-4471"

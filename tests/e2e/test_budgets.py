@@ -219,3 +219,76 @@ def test_organisations_have_budgets_of_their_own_which_outlive_the_gateway(upstr
         assert pays(gateway, keys["one"], 2) is None and "the organisation" in pays(gateway, keys["one"], 1)
         refused = office.config("one", "PATCH", {"budgets": {"keys": {"app": 1}}})
         assert refused.status == 400 and "budgets.keys" in refused.error()["message"]
+
+
+def test_keys_of_an_organisation_have_budgets_of_their_own(upstream, tmp_path):
+    """They outlive the gateway, hold for a rotated key too, change at once, and end with the key."""
+    own = {"providers": {"acme": provider(upstream, "acme-large") | {"api_key": "sk-theirs"}}, "cost_tracking": PRICES}
+    config = control_plane(store={"path": str(tmp_path)})
+
+    def pays(gateway: Gateway, made: dict) -> bool:
+        reply = gateway.chat(ask(max_tokens=1), [("authorization", f"Bearer {made['key']}")])
+        if reply.status == 200:
+            return True
+        assert reply.status == 429 and made["id"] in reply.error()["message"], reply.body
+        return False
+
+    with Gateway(config) as gateway:
+        office = Office(gateway)
+        office.create("one", own)
+        made = office.mint("one", budget={"limit": 3, "period": "total"})
+        free = office.mint("one", "free")
+        assert made["budget"] == {"limit": 3, "period": "total"} and "budget" not in free
+        assert [pays(gateway, made) for _ in range(2)] == [True, True]
+        rotated = office.keys("one", "POST", {"overlap_seconds": 60}, f"/{made['id']}/rotate").json()
+        assert [pays(gateway, rotated), pays(gateway, made), pays(gateway, free)] == [True, False, True]
+        (standing,) = gateway.get("/v1/limits", [("authorization", f"Bearer {made['key']}")]).json()["budgets"]
+        assert (standing["scope"], standing["spent"], standing["limit"]) == ("key", "3", "3")
+    with Gateway(config) as gateway:
+        office, path = Office(gateway), f"/{made['id']}"
+        assert not pays(gateway, made), "it has been spent before"
+        assert office.keys("one", "PATCH", {"budget": {"limit": 4}}, path).json()["budget"] == {"limit": 4, "period": "total"}
+        assert [pays(gateway, made) for _ in range(2)] == [True, False]
+        assert "budget" not in office.keys("one", "PATCH", {"budget": None}, path).json()
+        assert pays(gateway, made)
+        for budget, at in (({"period": "total"}, "budget.limit"), ({"limit": -1}, "budget.limit"), ({"limit": 1, "lmit": 2}, "budget.lmit"),
+                           ({"limit": 1, "period": "yearly"}, "budget.period")):
+            refused = office.keys("one", "POST", {"name": "wrong", "budget": budget})
+            assert (refused.status, refused.error()["param"]) == (400, at), refused.body
+        kept = tmp_path / "spend.json"
+        eventually(lambda: made["id"] in kept.read_text(), what="it to be written down")
+        office.keys("one", "DELETE", then=path)
+        eventually(lambda: made["id"] not in kept.read_text(), what="it to be forgotten")
+
+
+def test_an_organisation_that_is_made_again_has_spent_nothing(upstream, tmp_path):
+    own = {"providers": {"acme": provider(upstream, "acme-large") | {"api_key": "sk-theirs"}}, "cost_tracking": PRICES,
+           "budgets": {"limit": 2, "period": "total", "users": {"ann": 1}}}
+    with Gateway(control_plane(store={"path": str(tmp_path)})) as gateway:
+        office, kept = Office(gateway), tmp_path / "spend.json"
+        for org in ("one", "one-more"):
+            office.create(org, own)
+        for first in (True, False):
+            keys = {org: office.mint(org, budget={"limit": 9})["key"] for org in ("one", "one-more")}
+            pay = lambda org: gateway.chat(ask(max_tokens=1), [("authorization", f"Bearer {keys[org]}"), ("x-prism-user-id", "ann")]).status
+            assert [pay("one") for _ in range(2)] == [200, 429]
+            assert pay("one-more") == (200 if first else 429), "whose name only begins so is somebody else"
+            eventually(lambda: kept.exists() and '"organisation_user one/ann"' in kept.read_text(), what="it to be written down")
+            assert office.config("one", "DELETE").status == 200
+            eventually(lambda: " one/" not in kept.read_text() and '"organisation one"' not in kept.read_text(), what="it to be forgotten")
+            office.create("one", own)
+            office.keys("one-more", "DELETE", then="/" + office.keys("one-more").json()["data"][0]["id"])
+
+
+def test_a_key_of_the_file_has_its_budget_with_it_or_by_its_name_and_not_both(upstream, tmp_path):
+    config = config_of(upstream, {"period": "total", "hard": True})
+    config["auth"] = {"keys": [key("app", budget={"limit": 1})]}
+    with Gateway(config) as gateway:
+        assert [gateway.chat(ask(max_tokens=1), bearer("app")).status for _ in range(2)] == [200, 429]
+        (standing,) = gateway.get("/v1/limits", bearer("app")).json()["budgets"]
+        assert standing["period"] == "total", "what it does not say is what all budgets have"
+    config["budgets"]["keys"] = {"app": 2}
+    file = tmp_path / "prism.json"
+    file.write_text(json.dumps(config))
+    refused = run("check", "--config", str(file))
+    assert refused.returncode == 1 and "budgets.keys.app: given twice" in refused.stdout + refused.stderr

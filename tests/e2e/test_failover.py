@@ -9,8 +9,9 @@ import pytest
 
 from support.gateway import ONE_TRY, Gateway, ask, provider
 from support.http1 import events, text_of
+from support.ports import refused_port
 from support.upstream import (
-    DONE, EVENT_STREAM, chunk, completion, error_reply, event, json_reply, raw, refused_port, reset_at_once, silence, sse,
+    DONE, EVENT_STREAM, chunk, completion, error_reply, event, json_reply, raw, reset_at_once, silence, sse,
     stream_frames,
 )
 from support.waiting import eventually

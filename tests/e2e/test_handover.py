@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from support.gateway import Gateway, ask, free_port, provider
+from support.gateway import Gateway, ask, provider
 from support.http1 import Connection
+from support.ports import free_port
 from support.routing import OK
 from support.upstream import stream_frames
 from support.waiting import eventually

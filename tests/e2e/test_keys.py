@@ -5,10 +5,11 @@ from __future__ import annotations
 import openai
 import pytest
 
-from support.gateway import Gateway, ask, free_port, provider, run
+from support.gateway import Gateway, ask, provider, run
 from support.http1 import Connection
+from support.ports import free_port, refused_port
 from support.upstream import (
-    completion, error_reply, event, json_reply, raw, refused_port, reset_at_once, sse, stream_frames,
+    completion, error_reply, event, json_reply, raw, reset_at_once, sse, stream_frames,
 )
 from support.waiting import eventually
 

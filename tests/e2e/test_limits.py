@@ -10,7 +10,8 @@ import openai
 import pytest
 
 from support.gateway import ONE_TRY, Gateway, ask, provider
-from support.upstream import completion, error_reply, json_reply, refused_port, sse, stream_frames
+from support.ports import refused_port
+from support.upstream import completion, error_reply, json_reply, sse, stream_frames
 from support.waiting import eventually
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}

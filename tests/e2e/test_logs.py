@@ -9,8 +9,9 @@ import subprocess
 
 import pytest
 
-from support.gateway import ONE_TRY, Gateway, ask, binary, clean_environment, free_port, provider
+from support.gateway import ONE_TRY, Gateway, ask, binary, clean_environment, provider
 from support.http1 import Connection
+from support.ports import free_port
 from support.upstream import completion, error_reply, json_reply, sse, stream_frames
 from support.waiting import eventually
 

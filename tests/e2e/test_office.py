@@ -43,6 +43,15 @@ def test_an_organisation_from_the_command_line(gateway, upstream, tmp_path):
     assert gateway.chat(ask("fast"), bearer(key)).status == 200
     made = json.loads(prism(gateway, "key", "list", "acme", "--json"))["data"][0]
     assert made["models"] == ["m", "fast"] and key not in json.dumps(made)
+    prism(gateway, "key", "update", "acme", made["id"], "--budget", "2.5", "--budget-period", "daily", "--rpm", "60", "--tpm", "9000",
+          "--max-concurrent", "4", "--denied-tools", "web_search", "--metadata", "team=search", "--metadata", "tier=gold")
+    changed = json.loads(prism(gateway, "key", "get", "acme", made["id"], "--json"))
+    assert changed["budget"] == {"limit": 2.5, "period": "daily"} and changed["metadata"] == {"team": "search", "tier": "gold"}
+    assert (changed["rate_limit_rpm"], changed["rate_limit_tpm"], changed["max_concurrent"]) == (60, 9000, 4)
+    assert changed["denied_tools"] == ["web_search"] and changed["models"] == ["m", "fast"]
+    refused = run("key", "update", "acme", made["id"], "--metadata", "team", PRISM_URL=gateway.url, PRISM_API_KEY=TOKEN)
+    assert "NAME=VALUE" in refused.stderr
+    prism(gateway, "key", "update", "acme", made["id"], "--budget", "0")  # a budget does not pay for what has no price
     prism(gateway, "key", "disable", "acme", made["id"])
     assert gateway.chat(ask("m"), bearer(key)).status == 401
     prism(gateway, "key", "enable", "acme", made["id"])

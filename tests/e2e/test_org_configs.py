@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from support.gateway import Gateway, ask, run
@@ -9,6 +12,7 @@ from support.organisations import TOKEN, Office, bearer, control_plane
 from support.upstream import completion, json_reply
 
 SECRET = "sk-canary-of-acme-11"
+RSA = Path(__file__).parents[2] / "gateway/src/transport/credentials/tests/rsa.pem"
 
 
 @pytest.fixture(scope="module")
@@ -118,13 +122,40 @@ def test_all_mistakes_are_named_with_their_paths_and_nothing_changes(office, org
 @pytest.mark.parametrize("provider, field", [
     ({"type": "bedrock", "region": "us-east-1"}, "access_key_id"),
     ({"type": "bedrock", "region": "us-east-1", "profile": "p"}, "profile"),
-    ({"type": "vertexai", "project": "p", "location": "global"}, "access_token"),
+    ({"type": "vertexai", "project": "p", "location": "global"}, "service_account"),
     ({"type": "vertexai", "project": "p", "location": "global", "credentials_file": "/etc/passwd"}, "credentials_file"),
     ({"base_url": "https://x.example.com", "ca_file": "/etc/passwd"}, "ca_file"),
     ({"base_url": "https://x.example.com", "shared": True}, "shared"),
 ])
 def test_the_gateways_own_identity_and_files_are_not_lent_out(office, org, provider, field):
     assert f"providers.x.{field}" in office.config(org, "POST", {"providers": {"x": provider}}).error()["message"]
+
+
+def test_a_service_account_of_google_is_an_organisations_own_and_asks_nobody_but_google(office, org, gateway, upstream):
+    key = {"type": "service_account", "project_id": "p1", "client_email": "canary-sa@p1.iam.gserviceaccount.com",
+           "private_key": RSA.read_text(), "token_uri": f"{upstream.origin}/token"}
+    vertex = {"type": "vertexai", "location": "us-central1", "service_account": json.dumps(key), "base_url": upstream.origin,
+              "models": ["gemini-2.5-flash"]}
+    refused = office.config(org, "POST", {"providers": {"v": vertex | {"allow_private": False}}})
+    assert "providers.v.service_account" in refused.error()["message"] and "canary" not in refused.error()["message"]
+    for wrong in ("{}", "no JSON", json.dumps(key | {"private_key": None}), json.dumps(key | {"type": "external_account"})):
+        refused = office.config(org, "POST", {"providers": {"v": vertex | {"service_account": wrong}}})
+        assert "providers.v.service_account" in refused.error()["message"], refused.body
+    made = office.create(org, {"providers": {"v": vertex}})
+    assert made["config"]["providers"]["v"]["service_account"]["set"] is True and "canary" not in json.dumps(made)
+
+    answer = {"candidates": [{"content": {"role": "model", "parts": [{"text": "pong"}]}, "finishReason": "STOP", "index": 0}],
+              "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}}
+
+    async def script(x):
+        is_token = x.request.path == "/token"
+        await json_reply({"access_token": "ya29.fresh", "expires_in": 3600, "token_type": "Bearer"} if is_token else answer)(x)
+
+    upstream.always(script)
+    reply = gateway.chat(ask("gemini-2.5-flash"), bearer(office.mint(org)["key"]))
+    assert reply.status == 200, reply.body
+    assert upstream.last.header("authorization") == "Bearer ya29.fresh" and "/projects/p1/locations/us-central1/" in upstream.last.path
+    assert [one.path for one in upstream.requests].count("/token") == 1
 
 
 def test_the_environment_of_the_gateway_is_not_read(office, org):

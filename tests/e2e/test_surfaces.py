@@ -11,7 +11,8 @@ import pytest
 
 from support.gateway import ONE_TRY, REPO, Gateway, ask, provider, run
 from support.metrics import Metrics
-from support.upstream import completion, error_reply, json_reply, refused_port, silence, sse, stream_frames
+from support.ports import refused_port
+from support.upstream import completion, error_reply, json_reply, silence, sse, stream_frames
 from support.waiting import eventually
 
 SLASHED = "meta-llama/Llama-4:free"

@@ -9,6 +9,7 @@ import pytest
 from support.gateway import Gateway, ask, provider
 from support.organisations import TOKEN, Office, bearer, control_plane
 from support.upstream import completion, error_reply, json_reply
+from support.waiting import eventually
 
 METRIC_CANARY = "canary-name-of-a-provider"
 
@@ -207,4 +208,43 @@ def test_limits_of_an_organisation_and_of_its_keys_are_their_own(gateway, upstre
     tool = {"type": "function", "function": {"name": "shell", "parameters": {}}}
     assert gateway.chat(ask("m", tools=[tool]), bearer(limited["key"])).status == 403
     assert [gateway.chat(ask("m"), bearer(limited["key"])).status for _ in range(2)] == [200, 429]
-    assert "each key has limits of its own" in office.config("wide", "PATCH", {"rate_limiting": {"per_key_rpm": 5}}).error()["message"]
+
+
+def test_an_organisation_limits_each_of_its_keys(gateway, upstream):
+    office = Office(gateway)
+    house = {"providers": {"house": {"base_url": upstream.base_url, "models": ["m"], "discover": False}}}
+    office.create("each", house | {"rate_limiting": {"per_key_rpm": 2}})
+    first, second = (office.mint("each", name)["key"] for name in ("first", "second"))
+    own = office.mint("each", "own", rate_limit_rpm=4)["key"]
+
+    def statuses(key, times):
+        return [gateway.chat(ask("m"), bearer(key)).status for _ in range(times)]
+
+    def limit(key):
+        return {one["unit"]: (one["scope"], one["limit"]) for one in gateway.get("/v1/limits", bearer(key)).json()["rates"]}
+
+    assert limit(first) == {"requests": ("key", 2)} and limit(own) == {"requests": ("key", 4)}
+    assert statuses(first, 3) == [200, 200, 429] and statuses(second, 2) == [200, 200], "each has its own"
+    refused = gateway.chat(ask("m"), bearer(first))
+    assert "the limit of 2 requests per minute of the key `each/key_" in refused.error()["message"]
+    assert refused.header("x-ratelimit-limit-requests") == "2"
+    assert statuses(own, 5) == [200] * 4 + [429]
+    # a change reaches keys that have been used, and what they used stays used
+    office.config("each", "PATCH", {"rate_limiting": {"per_key_rpm": 3, "per_key_tpm": 100_000}})
+    assert statuses(first, 2) == [200, 429]
+    assert limit(own) == {"requests": ("key", 4), "tokens": ("key", 100_000)}
+    office.config("each", "PATCH", {"rate_limiting": {"enabled": False}})
+    assert statuses(first, 3) == [200] * 3 and statuses(own, 3) == [200] * 3 and limit(own) == {}
+    office.config("each", "PATCH", {"rate_limiting": None})
+    assert limit(first) == {} and limit(own) == {"requests": ("key", 4)}
+
+
+def test_the_file_limits_each_key_that_is_made_over_http_too(upstream):
+    config = control_plane(providers={"acme": provider(upstream, "acme-large")}, rate_limiting={"per_key_rpm": 2})
+    with Gateway(config, key=TOKEN) as gateway:
+        first, second = (Office(gateway).mint("default", name)["key"] for name in ("first", "second"))
+        assert [gateway.chat(ask(), bearer(first)).status for _ in range(3)] == [200, 200, 429]
+        assert gateway.chat(ask(), bearer(second)).status == 200
+        gateway.write(config | {"rate_limiting": {"per_key_rpm": 3}})
+        eventually(lambda: gateway.chat(ask(), bearer(first)).status == 200, what="the change")
+        assert gateway.chat(ask(), bearer(first)).status == 429

@@ -60,16 +60,22 @@ def fault(name: str):
 
 def count(url: str, gateway: Gateway, tally: Tally, figure: str = "") -> Counted:
     """Waits until everything is published, then compares the stream with what clients were promised."""
+    seen = "nothing"
+
     def calm() -> bool:
+        nonlocal seen
         try:
             metrics = gateway.metrics()
-        except (OSError, AssertionError):
+        except (OSError, AssertionError) as problem:
+            seen = repr(problem)
             return False
-        return (metrics.total("prism_requests_in_flight") == 0 and metrics.total("prism_nats_connected") == 1
-                and metrics.total("prism_nats_behind_bytes") == 0)
-    eventually(calm, 180, "everything to be published", 0.2)
-    time.sleep(0.5)
-    eventually(calm, 180, "everything to be published", 0.2)
+        now = {name: metrics.total(f"prism_{name}") for name in ("requests_in_flight", "nats_connected", "nats_behind_bytes")}
+        seen = str(now)
+        return list(now.values()) == [0, 1, 0]
+
+    for settled in (0, 0.5):
+        time.sleep(settled)
+        eventually(calm, 180, lambda: f"everything to be published: {seen}", 0.2)
     events = [one.event for one in stored(url) if one.subject.startswith("prism.usage.v1.")]
     ids = Counter(event["request_id"] for event in events)
     asked = Counter(event["client_request_id"] for event in events)

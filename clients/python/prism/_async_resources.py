@@ -898,6 +898,7 @@ class AsyncKeys:
         rate_limit_rpm: Union[int, None, Omit] = omit,
         rate_limit_tpm: Union[int, None, Omit] = omit,
         max_concurrent: Union[int, None, Omit] = omit,
+        budget: Union[KeyBudget, None, Omit] = omit,
         metadata: Union[Dict[str, Optional[Any]], None, Omit] = omit,
         expires_at: Union[str, None, Omit] = omit,
         disabled: Union[bool, None, Omit] = omit,
@@ -925,6 +926,7 @@ class AsyncKeys:
             rate_limit_rpm: Requests a minute; 0 for any number.
             rate_limit_tpm: Tokens a minute; 0 for any number.
             max_concurrent: Requests in progress at once; 0 for any number.
+            budget: What it may spend; by default what its organisation may.
             metadata: What there is to say of it, scalars by name: in logs, and for conditional routes.
             expires_at: When it stops working, as `2027-01-01T00:00:00Z`.
             disabled: `true` keeps it without letting it in.
@@ -960,6 +962,7 @@ class AsyncKeys:
                     "rate_limit_rpm": rate_limit_rpm,
                     "rate_limit_tpm": rate_limit_tpm,
                     "max_concurrent": max_concurrent,
+                    "budget": budget,
                     "metadata": metadata,
                     "expires_at": expires_at,
                     "disabled": disabled,
@@ -1189,6 +1192,7 @@ class AsyncKeys:
         rate_limit_rpm: Union[int, None, Omit] = omit,
         rate_limit_tpm: Union[int, None, Omit] = omit,
         max_concurrent: Union[int, None, Omit] = omit,
+        budget: Union[KeyBudget, None, Omit] = omit,
         metadata: Union[Dict[str, Optional[Any]], None, Omit] = omit,
         expires_at: Union[str, None, Omit] = omit,
         disabled: Union[bool, None, Omit] = omit,
@@ -1218,6 +1222,7 @@ class AsyncKeys:
             rate_limit_rpm: Requests a minute; 0 for any number.
             rate_limit_tpm: Tokens a minute; 0 for any number.
             max_concurrent: Requests in progress at once; 0 for any number.
+            budget: What it may spend; by default what its organisation may.
             metadata: What there is to say of it, scalars by name: in logs, and for conditional routes.
             expires_at: When it stops working, as `2027-01-01T00:00:00Z`.
             disabled: `true` keeps it without letting it in.
@@ -1253,6 +1258,7 @@ class AsyncKeys:
                     "rate_limit_rpm": rate_limit_rpm,
                     "rate_limit_tpm": rate_limit_tpm,
                     "max_concurrent": max_concurrent,
+                    "budget": budget,
                     "metadata": metadata,
                     "expires_at": expires_at,
                     "disabled": disabled,

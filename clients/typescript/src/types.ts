@@ -754,6 +754,18 @@ export interface JsonSchemaFormat {
   strict?: boolean | null;
 }
 
+/** What a key may spend; what a request may cost is put aside when it comes, and settled when it ends. */
+export interface KeyBudget {
+  /** US dollars; 0 for any number. */
+  limit: number;
+  /** By default `monthly`. */
+  period?: BudgetPeriod | null;
+  /** Share of the limit from which on it is warned of, by default 0.8. */
+  warn_threshold?: number | null;
+  /** Whether requests beyond it are refused, by default true; if not, it only warns. */
+  hard?: boolean | null;
+}
+
 /** What a key may be used for, in the words of `auth.keys` of the configuration file. */
 export interface KeyCreateRequest {
   /** Name for people, unique in the organisation. */
@@ -776,6 +788,8 @@ export interface KeyCreateRequest {
   rate_limit_tpm?: number | null;
   /** Requests in progress at once; 0 for any number. */
   max_concurrent?: number | null;
+  /** What it may spend; by default what its organisation may. */
+  budget?: KeyBudget | null;
   /** What there is to say of it, scalars by name: in logs, and for conditional routes. */
   metadata?: { [key: string]: JsonValue | null } | null;
   /** When it stops working, as `2027-01-01T00:00:00Z`. */
@@ -814,6 +828,8 @@ export interface KeyUpdateRequest {
   rate_limit_tpm?: number | null;
   /** Requests in progress at once; 0 for any number. */
   max_concurrent?: number | null;
+  /** What it may spend; by default what its organisation may. */
+  budget?: KeyBudget | null;
   /** What there is to say of it, scalars by name: in logs, and for conditional routes. */
   metadata?: { [key: string]: JsonValue | null } | null;
   /** When it stops working, as `2027-01-01T00:00:00Z`. */
@@ -1887,6 +1903,8 @@ export interface VirtualKey {
   rate_limit_tpm: number;
   /** Requests in progress at once; 0 for any number. */
   max_concurrent: number;
+  /** What it may spend; absent where only its organisation's budget holds. */
+  budget?: KeyBudget | null;
   /** What its owner says of it. */
   metadata: { [key: string]: JsonValue | null };
   /** When it stops working. */

@@ -1,7 +1,12 @@
 //! Client keys: held as hashes, found by hash, confirmed in constant time. Those of the file are here, those of
 //! organisations in [`VirtualKeys`].
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
@@ -9,7 +14,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Account, Accounts, DEFAULT_ORG, Scope, Terms, VirtualKeys};
+use super::{Account, Accounts, DEFAULT_ORG, Limiter, Scope, Terms, VirtualKeys};
 use crate::{
     api::ClientRequest,
     config::{Auth, ClientKey, Role, ToolRules, names_model},
@@ -49,8 +54,10 @@ pub struct Caller {
     tools: ToolRules,
     /// What its owner said of it.
     pub metadata: Option<Arc<Metadata>>,
-    /// What limits it; `None` for nothing.
-    pub account: Option<Arc<Account>>,
+    /// What limits it by what it says itself; `None` for nothing.
+    own_account: Option<Arc<Account>>,
+    /// What limits it only because its organisation limits every key, since its first request.
+    granted: OnceLock<Arc<Account>>,
 }
 
 impl KeyRing {
@@ -134,7 +141,8 @@ impl Caller {
     pub fn new(key: &ClientKey, name: Arc<str>, organisation: Arc<str>, accounts: &Accounts) -> Self {
         let terms = Terms { rates: key.rates, budget: key.budget, max_concurrent: key.max_concurrent };
         Self {
-            account: accounts.of(Scope::Key, &name, terms),
+            own_account: accounts.of(Scope::Key, &name, terms),
+            granted: OnceLock::new(),
             name,
             organisation,
             role: key.role,
@@ -145,6 +153,23 @@ impl Caller {
             tools: key.tools.clone(),
             metadata: (!key.metadata.is_empty()).then(|| Arc::new(key.metadata.clone())),
         }
+    }
+
+    /// What limits it by what it says itself; `None` for nothing.
+    pub fn own_account(&self) -> Option<&Arc<Account>> {
+        self.own_account.as_ref()
+    }
+
+    /// What limits it where these are the limits of its organisation; `None` for nothing.
+    pub fn account(&self, limiter: Option<&Limiter>, accounts: &Accounts) -> Option<&Arc<Account>> {
+        if self.own_account.is_some() || !limiter.is_some_and(Limiter::limits_keys) {
+            return self.own_account.as_ref();
+        }
+        if let Some(account) = self.granted.get() {
+            return Some(account);
+        }
+        let account = accounts.known_or_granted(Scope::Key, &self.name)?;
+        Some(self.granted.get_or_init(|| account))
     }
 
     /// `model` as the client names it; a pattern may also match the part behind a provider's prefix.

@@ -2,16 +2,21 @@
 
 mod budgets;
 mod door;
+mod gossip;
 mod keys;
+mod leases;
 mod limits;
 mod tools;
 mod virtual_keys;
 
 pub use budgets::{PurseView, SpendBook, SpendFile};
 pub use door::{Door, Entries, Entry};
+pub use gossip::share;
 pub use keys::{Caller, KEY_PREFIX, KeyRing};
+pub use leases::{LeaseSettings, Leases};
 pub use limits::{
-    Account, Accounts, Books, Demand, Estimate, Exceeded, Limiter, Reservation, Scope, Shown, Terms, input_tokens,
+    Account, Accounts, Books, Contact, Demand, Estimate, Exceeded, Gossip, Limiter, Reservation, Scope, Shown, Terms,
+    input_tokens,
 };
 pub use virtual_keys::{KeyHash, VirtualKeys};
 

@@ -1,10 +1,11 @@
 //! Client keys of organisations, over HTTP.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
 use super::{
+    limits::BudgetPeriod,
     models::ListObject,
     shapes::{constant, open_enum},
 };
@@ -31,6 +32,24 @@ open_enum! {
         /// The same, keys of any role, and the end of the organisation.
         Owner = "owner",
     }
+}
+
+/// What a key may spend; what a request may cost is put aside when it comes, and settled when it ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct KeyBudget {
+    /// US dollars; 0 for any number.
+    #[schema(value_type = f64, minimum = 0)]
+    pub limit: Number,
+    /// By default `monthly`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<BudgetPeriod>,
+    /// Share of the limit from which on it is warned of, by default 0.8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1)]
+    pub warn_threshold: Option<f64>,
+    /// Whether requests beyond it are refused, by default true; if not, it only warns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hard: Option<bool>,
 }
 
 /// What a key may be used for, in the words of `auth.keys` of the configuration file.
@@ -65,6 +84,9 @@ pub struct KeyCreateRequest {
     /// Requests in progress at once; 0 for any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_concurrent: Option<u64>,
+    /// What it may spend; by default what its organisation may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<KeyBudget>,
     /// What there is to say of it, scalars by name: in logs, and for conditional routes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
@@ -108,6 +130,9 @@ pub struct KeyUpdateRequest {
     /// Requests in progress at once; 0 for any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_concurrent: Option<u64>,
+    /// What it may spend; by default what its organisation may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<KeyBudget>,
     /// What there is to say of it, scalars by name: in logs, and for conditional routes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
@@ -155,6 +180,9 @@ pub struct VirtualKey {
     pub rate_limit_tpm: u64,
     /// Requests in progress at once; 0 for any number.
     pub max_concurrent: u64,
+    /// What it may spend; absent where only its organisation's budget holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<KeyBudget>,
     /// What its owner says of it.
     pub metadata: Map<String, Value>,
     /// When it stops working.

@@ -94,7 +94,7 @@ pub struct UsageEvent {
 }
 
 /// How a request ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageStatus {
     /// The client has the whole answer.
@@ -108,6 +108,7 @@ pub enum UsageStatus {
     /// A kept answer was sent again: nothing was asked upstream, nothing is charged.
     Replayed,
     /// The gateway was killed, or failed, while the request was under way.
+    #[default]
     Interrupted,
 }
 

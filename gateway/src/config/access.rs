@@ -2,7 +2,13 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use super::{Auth, ClientKey, Rates, Role, ToolRules, file, resolve::Context, tree::Trail};
+use super::{
+    Auth, ClientKey, Rates, Role, ToolRules,
+    budgets::{budget, written::Terms},
+    file,
+    resolve::Context,
+    tree::Trail,
+};
 
 /// Whether a gateway may listen on that address with these keys. Where there is a control plane there is at least the
 /// owner's key.
@@ -19,7 +25,19 @@ pub fn exposure(host: IpAddr, auth: &Auth, control_plane: bool) -> Result<(), St
     ))
 }
 
-pub(super) fn auth(auth: file::Auth, context: &mut Context<'_>) -> Auth {
+/// What is wrong with names of keys. Those of organisations are named ORGANISATION/KEY: what is kept for one of them must be
+/// for no key of the file.
+pub fn names(auth: &Auth, control_plane: bool) -> impl Iterator<Item = String> {
+    auth.keys.iter().filter(move |key| control_plane && key.name.contains('/')).map(|key| {
+        let name = &key.name;
+        format!(
+            "the key `{name}` needs a name without `/`: that is how the keys of organisations are named, ORGANISATION/KEY"
+        )
+    })
+}
+
+/// `common`: what budgets of keys have that they do not say themselves.
+pub(super) fn auth(auth: file::Auth, common: &Terms, context: &mut Context<'_>) -> Auth {
     let keys = auth.keys.unwrap_or_default();
     let mut names: HashMap<&str, usize> = HashMap::new();
     let mut values: HashMap<&str, usize> = HashMap::new();
@@ -59,10 +77,10 @@ pub(super) fn auth(auth: file::Auth, context: &mut Context<'_>) -> Auth {
     if auth.enabled == Some(true) && keys.is_empty() {
         context.mistake(&at, "`auth.enabled: true` with no keys would let nobody in: add some, or leave `enabled` out");
     }
-    Auth { enabled: auth.enabled.unwrap_or(true), keys: keys.into_iter().map(client_key).collect() }
+    Auth { enabled: auth.enabled.unwrap_or(true), keys: keys.into_iter().map(|key| client_key(key, common)).collect() }
 }
 
-pub(super) fn client_key(key: file::ClientKey) -> ClientKey {
+pub(super) fn client_key(key: file::ClientKey, common: &Terms) -> ClientKey {
     ClientKey {
         name: key.name,
         key: key.key,
@@ -76,7 +94,7 @@ pub(super) fn client_key(key: file::ClientKey) -> ClientKey {
         providers: key.providers.unwrap_or_default(),
         allowed_ips: key.allowed_ips.unwrap_or_default().iter().map(|network| network.0).collect(),
         rates: Rates::written(key.rate_limit_rpm, key.rate_limit_tpm),
-        budget: None,
+        budget: key.budget.and_then(|own| budget(&own, common)),
         tools: ToolRules {
             allowed: key.allowed_tools.unwrap_or_default(),
             denied: key.denied_tools.unwrap_or_default(),

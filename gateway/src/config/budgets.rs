@@ -112,6 +112,13 @@ pub(super) mod written {
     }
 }
 
+impl written::Budgets {
+    /// What holds for everybody who says nothing else.
+    pub(super) fn common(&self) -> written::Terms {
+        written::Terms { limit: self.limit, period: self.period, warn_threshold: self.warn_threshold, hard: self.hard }
+    }
+}
+
 /// Those of keys go to the keys. `priced`: whether costs are tracked at all.
 pub(super) fn budgets(
     written: written::Budgets,
@@ -119,18 +126,17 @@ pub(super) fn budgets(
     priced: bool,
     context: &mut Context<'_>,
 ) -> Budgets {
-    let common = written::Terms {
-        limit: written.limit,
-        period: written.period,
-        warn_threshold: written.warn_threshold,
-        hard: written.hard,
-    };
+    let common = written.common();
     let own = |own: written::Own| match own {
         written::Own::Limit(limit) => budget(&written::Terms { limit: Some(limit), ..Default::default() }, &common),
         written::Own::Terms(terms) => budget(&terms, &common),
     };
     for (name, terms) in written.keys.into_iter().flatten() {
         match keys.iter().position(|key| key.name == name) {
+            Some(at) if keys[at].budget.is_some() => {
+                let at = Trail::of(["budgets", "keys", &name]);
+                context.mistake(&at, "given twice: the key has a `budget` of its own");
+            }
             Some(at) => keys[at].budget = own(terms),
             None if keys.is_empty() => {
                 context.mistake(&Trail::of(["budgets", "keys", &name]), "no such key: there is no `auth.keys`");
@@ -153,7 +159,7 @@ pub(super) fn budgets(
 }
 
 /// `None` where the limit is 0 or not given.
-fn budget(own: &written::Terms, common: &written::Terms) -> Option<Budget> {
+pub(super) fn budget(own: &written::Terms, common: &written::Terms) -> Option<Budget> {
     let limit = own.limit.map(|limit| limit.0).filter(|limit| *limit > Usd::default())?;
     let threshold = own.warn_threshold.or(common.warn_threshold).unwrap_or(0.8);
     let period = match own.period.or(common.period) {

@@ -47,6 +47,8 @@ pub enum AwsSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GoogleSource {
     File(PathBuf),
+    /// A service account's, as JSON.
+    Key(Secret),
     /// Application-default credentials.
     Default,
 }
@@ -81,11 +83,26 @@ impl Draft<'_, '_> {
                 let region = settings.region.clone().unwrap_or_default();
                 Some(Credentials::Aws { service: "bedrock", region, source })
             }
-            Cloud::Google => Some(Credentials::Google(match &self.written.credentials_file {
-                Some(path) => GoogleSource::File(self.context.folder.join(path)),
-                None => GoogleSource::Default,
-            })),
+            Cloud::Google => self.google_source().map(Credentials::Google),
             Cloud::Azure => self.entra(url).map(Credentials::Entra),
+        }
+    }
+
+    fn google_source(&mut self) -> Option<GoogleSource> {
+        let key = given(&self.written.service_account);
+        match (&self.written.credentials_file, key) {
+            (Some(_), Some(_)) => {
+                self.mistake("service_account", "given beside `credentials_file`: one of them is the credential");
+                None
+            }
+            (Some(path), None) => Some(GoogleSource::File(self.context.folder.join(path))),
+            (None, Some(key)) => {
+                if let Some(wrong) = wrong_account(&key) {
+                    self.mistake("service_account", wrong);
+                }
+                Some(GoogleSource::Key(key))
+            }
+            (None, None) => Some(GoogleSource::Default),
         }
     }
 
@@ -185,6 +202,39 @@ impl Draft<'_, '_> {
             scope: scope.to_owned(),
         })
     }
+}
+
+/// Where Google exchanges the statements of service accounts.
+const TOKEN_HOST: &str = "https://oauth2.googleapis.com/";
+
+impl GoogleSource {
+    /// Whether tokens come from Google and from nowhere else.
+    pub(super) fn asks_google(&self) -> bool {
+        let Self::Key(key) = self else { return true };
+        let key: Account = serde_json::from_str(key.expose()).unwrap_or_default();
+        key.token_uri.is_none_or(|uri| uri.starts_with(TOKEN_HOST))
+    }
+}
+
+#[derive(Default, serde::Deserialize)]
+struct Account {
+    #[serde(default, rename = "type")]
+    kind: String,
+    client_email: Option<String>,
+    private_key: Option<Secret>,
+    token_uri: Option<String>,
+}
+
+/// What is wrong with a service account's key; nothing of it is quoted.
+fn wrong_account(key: &Secret) -> Option<&'static str> {
+    let Ok(account) = serde_json::from_str::<Account>(key.expose()) else {
+        return Some("expected the key of a service account: the text of the JSON that Google Cloud gave out");
+    };
+    if account.kind != "service_account" {
+        return Some("this is no key of a service account: its `type` says something else");
+    }
+    let is_whole = account.client_email.is_some() && account.private_key.is_some();
+    (!is_whole).then_some("lacks `client_email` or `private_key`: it is not the whole key")
 }
 
 fn given(secret: &Option<Secret>) -> Option<Secret> {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Number, Value as Json, json};
 
 use super::{
-    budgets::written::Budgets,
+    budgets::{self, written::Budgets},
     costs::written::CostTracking,
     file_provider::Provider,
     file_routing::Routing,
@@ -184,6 +184,8 @@ pub(super) struct ClientKey {
     pub rate_limit_tpm: Option<u64>,
     /// Requests in progress at once, by default (0) as many as the gateway takes; beyond it 429.
     pub max_concurrent: Option<usize>,
+    /// What it may spend, as `budgets.keys` may say instead.
+    pub budget: Option<budgets::written::Terms>,
     /// When it stops working, as `2027-01-01T00:00:00Z`.
     pub expires_at: Option<Moment>,
     /// What is known of its owner, as texts, numbers and truth values by name: in the log, and for conditions of routes as
@@ -203,6 +205,7 @@ impl Default for ClientKey {
             rate_limit_rpm: None,
             rate_limit_tpm: None,
             max_concurrent: None,
+            budget: None,
             expires_at: None,
             allowed_tools: None,
             denied_tools: None,

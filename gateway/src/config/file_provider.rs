@@ -68,6 +68,8 @@ pub(in crate::config) struct Provider {
     /// Google Cloud credentials file (JSON); relative to the configuration file. By default the application-default
     /// credentials.
     pub credentials_file: Option<PathBuf>,
+    /// Key of a Google Cloud service account: the JSON itself, as one text.
+    pub service_account: Option<Secret>,
     /// Google Cloud access token that somebody else renews.
     pub access_token: Option<Secret>,
     /// What embeddings are for, where the provider asks: `search_document` by default.

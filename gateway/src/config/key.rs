@@ -28,6 +28,7 @@ impl Draft<'_, '_> {
         let beside = match preset.cloud {
             Cloud::Aws => self.has_aws_keys().then_some("an AWS key or profile"),
             Cloud::Azure => self.has_entra(preset).then_some("an Entra application"),
+            Cloud::Google if self.written.service_account.is_some() => Some("`service_account`"),
             Cloud::Google => self.written.credentials_file.as_ref().map(|_| "`credentials_file`"),
             Cloud::None => None,
         };

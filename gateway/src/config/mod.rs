@@ -64,7 +64,7 @@ use http::{HeaderName, HeaderValue};
 use indexmap::IndexMap;
 use ipnet::IpNet;
 
-pub use access::exposure;
+pub use access::{exposure, names};
 pub use budgets::{Budget, Budgets, Period};
 pub use check::{Mistake, Mistakes};
 pub use condition::{Condition, Facts, Test};
@@ -79,7 +79,7 @@ pub use otel::Otel;
 pub use preset::{BUILT_FORMATS, FAMILIES, PRESETS, Preset, SIMULATOR_MODELS, preset};
 pub use provider_types::{ProviderField, ProviderType, provider_types};
 pub use quirks::{Mend, Quirks, ToolIds};
-pub use rates::{RateLimits, Rates};
+pub use rates::{KeyRates, RateLimits, Rates};
 pub use request::RequestConfig;
 pub use resolve::{load, load_with_notes, parse};
 pub use role::Role;

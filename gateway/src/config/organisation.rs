@@ -91,21 +91,14 @@ pub fn organisation(document: &Json, terms: Terms<'_>) -> Result<Config, Mistake
     resolve::check_model_map(&model_map, &mut context);
     let routing = resolve_routing::routing(&written.routing.unwrap_or_default(), &mut context);
     providers.iter_mut().for_each(|provider| provider.breaker = routing.breaker.clone());
-    let mut limits = written.rate_limiting.unwrap_or_default();
-    for (name, limit) in [("per_key_rpm", limits.per_key_rpm.take()), ("per_key_tpm", limits.per_key_tpm.take())] {
-        if limit.is_some_and(|limit| limit > 0) {
-            let at = Trail::of(["rate_limiting", name]);
-            context.mistake(&at, "not built yet for organisations: each key has limits of its own, `rate_limit_rpm` and `rate_limit_tpm`");
-        }
-    }
-    let rate_limits = rates::rates(limits, &[], &mut context);
+    let rate_limits = rates::rates(written.rate_limiting.unwrap_or_default(), true, &mut context);
     let cost_tracking = costs::costs(written.cost_tracking.unwrap_or_default(), &mut context);
     let mut budgets = written.budgets.unwrap_or_default();
     if budgets.keys.take().is_some_and(|keys| !keys.is_empty()) {
         let at = Trail::of(["budgets", "keys"]);
         context.mistake(
             &at,
-            "keys of organisations have no budgets of their own: give `users` some, or all of them together a `limit`",
+            "keys of organisations have their budgets with them: `budget`, where they are made and changed",
         );
     }
     let budgets = budgets::budgets(budgets, &mut [], cost_tracking.enabled, &mut context);
@@ -133,12 +126,13 @@ pub fn organisation_key(document: &Json) -> Result<ClientKey, Mistakes> {
     if let Some(position) = written.models.iter().flatten().position(|pattern| pattern.trim().is_empty()) {
         report.semantic(&tree, &Trail::of(["models"]).index(position), "an empty pattern");
     }
-    report.finish(client_key(written)).map(|(key, _)| key).map_err(without_lines)
+    report.finish(client_key(written, &budgets::written::Terms::default())).map(|(key, _)| key).map_err(without_lines)
 }
 
 /// A client key that [`organisation_key`] has accepted before; `None` when it has been damaged since.
 pub fn accepted_key(document: Json) -> Option<ClientKey> {
-    serde_json::from_value(document).ok().map(client_key)
+    let key = serde_json::from_value(document).ok()?;
+    Some(client_key(key, &budgets::written::Terms::default()))
 }
 
 /// The structs, filled. `shape` let nothing pass that does not fit; if it did, nothing of it is quoted.
@@ -162,12 +156,21 @@ fn brings_its_own(provider: &Provider, context: &mut Context<'_>) {
             refuse("profile", "names a profile of the gateway's machine; give `access_key_id` and `secret_access_key`");
         }
         Some(Credentials::Google(GoogleSource::Default)) => {
-            refuse("access_token", "needed and missing: an organisation's provider has credentials of its own");
+            let message = "needed and missing: an organisation's provider has credentials of its own";
+            refuse("service_account", message);
         }
         Some(Credentials::Google(GoogleSource::File(_))) => {
-            refuse("credentials_file", "names a file of the gateway's machine; give `access_token`");
+            refuse("credentials_file", "names a file of the gateway's machine; give `service_account`");
         }
-        Some(Credentials::Aws { source: AwsSource::Keys { .. }, .. } | Credentials::Entra(_)) | None => {}
+        Some(Credentials::Google(source @ GoogleSource::Key(_))) if provider.guarded && !source.asks_google() => {
+            refuse("service_account", "its `token_uri` is not Google's: no other address is asked for tokens");
+        }
+        Some(
+            Credentials::Aws { source: AwsSource::Keys { .. }, .. }
+            | Credentials::Google(GoogleSource::Key(_))
+            | Credentials::Entra(_),
+        )
+        | None => {}
     }
     if provider.ca_file.is_some() {
         refuse("ca_file", "names a file of the gateway's machine");

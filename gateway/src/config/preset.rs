@@ -110,7 +110,7 @@ pub const PRESETS: &[Preset] = &[
         name: "vertexai",
         api_format: "gemini",
         cloud: Cloud::Google,
-        fields: &["api_version", "project", "location", "credentials_file", "access_token"],
+        fields: &["api_version", "project", "location", "credentials_file", "service_account", "access_token"],
         key_env: &["GOOGLE_APPLICATION_CREDENTIALS"],
         discover: None,
         note: "made from its `location`",

@@ -95,7 +95,7 @@ fn is_required(name: &str, preset: &Preset) -> bool {
         // or what fetches tokens
         ("api_key", Cloud::Azure) => true,
         ("region" | "access_key_id" | "secret_access_key", Cloud::Aws) => true,
-        ("project" | "access_token", Cloud::Google) => true,
+        ("project" | "service_account", Cloud::Google) => true,
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use indexmap::IndexMap;
 
-use super::{ClientKey, resolve::Context, tree::Trail};
+use super::{resolve::Context, tree::Trail};
 
 /// So many requests and tokens a minute; `None` for any number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,13 +30,43 @@ impl Rates {
     }
 }
 
+/// What keys may take that say nothing of it themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRates {
+    /// So much each.
+    Each(Rates),
+    /// Any number, whatever a key says.
+    Unlimited,
+}
+
+impl Default for KeyRates {
+    fn default() -> Self {
+        Self::Each(Rates::default())
+    }
+}
+
+impl KeyRates {
+    /// What a key may take that says this itself.
+    pub fn of(self, own: Rates) -> Rates {
+        match self {
+            Self::Each(usual) => own.or(usual),
+            Self::Unlimited => Rates::default(),
+        }
+    }
+
+    /// Whether a key is limited that says nothing itself.
+    pub fn limits_all(self) -> bool {
+        !self.of(Rates::default()).is_unlimited()
+    }
+}
+
 /// The limits of one organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RateLimits {
     /// Of all its requests together.
     pub global: Rates,
-    /// Of each key that has no limits of its own.
-    pub per_key: Rates,
+    /// Of each key.
+    pub per_key: KeyRates,
     /// Of each user that a request names.
     pub per_user: Rates,
     /// Pattern with `*` → limits of all models together that it fits.
@@ -61,9 +91,9 @@ pub(super) mod written {
         pub global_rpm: Option<u64>,
         /// Tokens of all clients together.
         pub global_tpm: Option<u64>,
-        /// Requests of each key of `auth.keys`.
+        /// Requests of each key that has no `rate_limit_rpm` of its own.
         pub per_key_rpm: Option<u64>,
-        /// Tokens of each key of `auth.keys`.
+        /// Tokens of each key that has no `rate_limit_tpm` of its own.
         pub per_key_tpm: Option<u64>,
         /// Requests of each user: the header `x-prism-user-id`, or the request's `user`.
         pub per_user_rpm: Option<u64>,
@@ -76,10 +106,11 @@ pub(super) mod written {
     }
 }
 
-pub(super) fn rates(written: written::RateLimiting, keys: &[ClientKey], context: &mut Context<'_>) -> RateLimits {
+/// `has_keys`: there are keys, or may be some later.
+pub(super) fn rates(written: written::RateLimiting, has_keys: bool, context: &mut Context<'_>) -> RateLimits {
     let at = |key: &str| Trail::of(["rate_limiting", key]);
     for (key, value) in [("per_key_rpm", written.per_key_rpm), ("per_key_tpm", written.per_key_tpm)] {
-        if value.is_some_and(|value| value > 0) && keys.is_empty() {
+        if value.is_some_and(|value| value > 0) && !has_keys {
             context.mistake(&at(key), "limits nobody: `auth.keys` names no key");
         }
     }
@@ -98,12 +129,12 @@ pub(super) fn rates(written: written::RateLimiting, keys: &[ClientKey], context:
         }
     }
     if written.enabled == Some(false) {
-        return RateLimits::default();
+        return RateLimits { per_key: KeyRates::Unlimited, ..RateLimits::default() };
     }
     per_model.retain(|_, rates| !rates.is_unlimited());
     RateLimits {
         global: Rates::written(written.global_rpm, written.global_tpm),
-        per_key: Rates::written(written.per_key_rpm, written.per_key_tpm),
+        per_key: KeyRates::Each(Rates::written(written.per_key_rpm, written.per_key_tpm)),
         per_user: Rates::written(written.per_user_rpm, written.per_user_tpm),
         per_model,
     }

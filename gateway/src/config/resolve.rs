@@ -7,8 +7,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::{
-    BUILT_FORMATS, Config, Cors, LogFormat, Logging, Mistake, Mistakes, Prometheus, Rates, Server, Tls, access,
-    budgets,
+    BUILT_FORMATS, Config, Cors, LogFormat, Logging, Mistake, Mistakes, Prometheus, Server, Tls, access, budgets,
     check::{Report, suggestion},
     control_plane, costs,
     expand::{Environment, expand},
@@ -144,22 +143,25 @@ fn config(file: File, context: &mut Context<'_>) -> Config {
     let server = server(file.server.unwrap_or_default(), context);
     let written = file.providers.unwrap_or_default();
     let mut providers = provider::providers(&written, server.max_in_flight, context);
-    let mut auth = access::auth(file.auth.unwrap_or_default(), context);
-    let written = file.rate_limiting.unwrap_or_default();
-    let limits_keys = written.enabled != Some(false);
-    let rate_limits = rates::rates(written, &auth.keys, context);
-    let cost_tracking = costs::costs(file.cost_tracking.unwrap_or_default(), context);
-    let budgets = budgets::budgets(file.budgets.unwrap_or_default(), &mut auth.keys, cost_tracking.enabled, context);
-    for key in &mut auth.keys {
-        key.rates = if limits_keys { key.rates.or(rate_limits.per_key) } else { Rates::default() };
-    }
+    let budgets = file.budgets.unwrap_or_default();
+    let mut auth = access::auth(file.auth.unwrap_or_default(), &budgets.common(), context);
     let security = file.security.unwrap_or_default();
     let control_plane =
         control_plane::control_plane(file.control_plane, file.admin, &security, file.nats.is_some(), context);
+    let has_keys = !auth.keys.is_empty() || control_plane.is_some();
+    let rate_limits = rates::rates(file.rate_limiting.unwrap_or_default(), has_keys, context);
+    let cost_tracking = costs::costs(file.cost_tracking.unwrap_or_default(), context);
+    let budgets = budgets::budgets(budgets, &mut auth.keys, cost_tracking.enabled, context);
+    for key in &mut auth.keys {
+        key.rates = rate_limits.per_key.of(key.rates);
+    }
     if let Err(message) = access::exposure(server.host, &auth, control_plane.is_some())
         && !context.report.is_spoiled(&Trail::of(["auth"]))
     {
         context.mistake(&Trail::of(["server", "host"]), message);
+    }
+    for message in access::names(&auth, control_plane.is_some()) {
+        context.mistake(&Trail::of(["auth", "keys"]), message);
     }
     let model_map = file.model_map.unwrap_or_default();
     check_model_map(&model_map, context);

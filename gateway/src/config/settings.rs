@@ -56,6 +56,7 @@ impl<'a> Draft<'a, '_> {
             ("project", written.project.is_some()),
             ("location", written.location.is_some()),
             ("credentials_file", written.credentials_file.is_some()),
+            ("service_account", written.service_account.is_some()),
             ("access_token", written.access_token.is_some()),
             ("embedding_input_type", written.embedding_input_type.is_some()),
         ];
@@ -124,11 +125,15 @@ impl<'a> Draft<'a, '_> {
         found.filter(|project| usable(project))
     }
 
-    /// A service account's file names its project.
+    /// A service account's key names its project.
     fn project_of_file(&self) -> Option<String> {
-        let named = self.written.credentials_file.as_ref().map(|path| self.context.folder.join(path));
-        let path = named.or_else(|| self.env("GOOGLE_APPLICATION_CREDENTIALS").map(Into::into))?;
-        let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let file: serde_json::Value = if let Some(key) = &self.written.service_account {
+            serde_json::from_str(key.expose()).ok()?
+        } else {
+            let named = self.written.credentials_file.as_ref().map(|path| self.context.folder.join(path));
+            let path = named.or_else(|| self.env("GOOGLE_APPLICATION_CREDENTIALS").map(Into::into))?;
+            serde_json::from_slice(&std::fs::read(path).ok()?).ok()?
+        };
         file.get("project_id")?.as_str().map(str::to_owned)
     }
 

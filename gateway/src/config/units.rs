@@ -16,6 +16,14 @@ use crate::money::{Rate, Usd};
 
 const YEAR: f64 = 365.0 * 24.0 * 3600.0;
 
+/// As it stands in a file, where `shape` has made a text of it, or in a record of the store.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Number(serde_json::Number),
+}
+
 /// Declares a newtype that is parsed from text and named by a `format` in the schema.
 macro_rules! written {
     ($(#[$doc:meta])* $name:ident($inner:ty), $format:literal, $types:tt, $description:literal, $parse:expr) => {
@@ -32,7 +40,11 @@ macro_rules! written {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+                let text = match Written::deserialize(deserializer)? {
+                    Written::Text(text) => text,
+                    Written::Number(number) => number.to_string(),
+                };
+                Self::parse(&text).map_err(D::Error::custom)
             }
         }
 

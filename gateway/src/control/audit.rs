@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::state::now;
 use crate::{
+    admission::DEFAULT_ORG,
     ids::hex,
     store::{Change, Expects, Store, StoreError},
 };
@@ -90,6 +92,22 @@ pub fn write_down(head: &Head, deed: &Deed<'_>) -> (Change, Head) {
     let value = serde_json::to_vec(&entry).expect("texts and a number serialise");
     let change = Change::put(format!("{PREFIX}{:012}", entry.number), value, Expects::Nothing);
     (change, Head { entries: entry.number, hash: entry.hash })
+}
+
+/// Writes down, behind the log that a backup has brought back, that it has.
+///
+/// # Errors
+/// When the store cannot be read or written; and where the log is broken, behind which nothing is written.
+pub fn note_restored(store: &mut dyn Store, records: usize) -> Result<Result<(), Broken>, StoreError> {
+    let head = match verify(store, &mut |_| {})? {
+        Ok(head) => head,
+        Err(broken) => return Ok(Err(broken)),
+    };
+    let (at, subject) = (now(), format!("{records} records"));
+    let (author, organisation, action) = ("the command line", DEFAULT_ORG, "store.restore");
+    let (entry, _) = write_down(&head, &Deed { at: &at, author, organisation, action, subject: &subject });
+    store.commit(&[entry])?;
+    Ok(Ok(()))
 }
 
 /// Reads the whole log and holds each entry against the one before; shows the hash of each that holds.

@@ -15,8 +15,11 @@ use super::{
     state::{Control, failed, now},
 };
 use crate::{
-    admission::{Accounts, Caller, DEFAULT_ORG, KEY_PREFIX, KeyHash, VirtualKeys},
-    api::{KeyChange, KeyDeletedObject, KeyObject, KeyRole, ListObject, VirtualKey, VirtualKeyDeleted, VirtualKeyList},
+    admission::{Accounts, Caller, DEFAULT_ORG, KEY_PREFIX, KeyHash, Scope, VirtualKeys},
+    api::{
+        KeyBudget, KeyChange, KeyDeletedObject, KeyObject, KeyRole, ListObject, VirtualKey, VirtualKeyDeleted,
+        VirtualKeyList,
+    },
     config::{self, ClientKey, Role},
     ids,
     refusal::{Cause, Refusal},
@@ -163,6 +166,7 @@ impl KeyRecord {
             rate_limit_rpm: number("rate_limit_rpm"),
             rate_limit_tpm: number("rate_limit_tpm"),
             max_concurrent: number("max_concurrent"),
+            budget: self.settings.get("budget").and_then(budget),
             metadata: self.settings.get("metadata").and_then(Json::as_object).cloned().unwrap_or_default(),
             expires_at: text("expires_at"),
             disabled: self.disabled,
@@ -310,7 +314,7 @@ impl Control {
             author,
             (organisation, "key.delete", &record.id),
         )?;
-        self.keys.settle(&record.name(), &[]);
+        self.forget(&record.name());
         self.tell(&record.name(), KeyChange::Deleted, author);
         Ok(VirtualKeyDeleted { object: KeyDeletedObject, id: record.id, deleted: true })
     }
@@ -339,6 +343,12 @@ impl Control {
     /// Requests find it as it is now.
     fn know(&self, record: &KeyRecord) {
         self.keys.settle(&record.name(), &record.callers(&self.accounts).unwrap_or_default());
+    }
+
+    /// It is deleted: it opens nothing, and what it has spent is nobody's any more.
+    pub(super) fn forget(&self, name: &str) {
+        self.keys.settle(name, &[]);
+        self.accounts.forget(Scope::Key, name);
     }
 
     fn key(&self, organisation: &str, id: &str) -> Result<(KeyRecord, Revision), Refusal> {
@@ -374,6 +384,15 @@ impl Control {
         }
         Ok(())
     }
+}
+
+/// As it is shown: the limit may also have been written as a text.
+fn budget(written: &Json) -> Option<KeyBudget> {
+    let mut budget = written.clone();
+    if let Some(text) = budget["limit"].as_str() {
+        budget["limit"] = json!(text.parse::<f64>().ok()?);
+    }
+    serde_json::from_value(budget).ok()
 }
 
 /// The description of a key, checked as the file's keys are; and whether it is to be disabled.

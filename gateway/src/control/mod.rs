@@ -24,7 +24,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use audit::{Broken, Head, verify};
+pub use audit::{Broken, Head, note_restored, verify};
 pub use author::{Author, Wish};
 pub use desk::Desk;
 pub use master_key::{MasterKeyError, MasterKeys};

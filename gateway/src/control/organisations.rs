@@ -182,6 +182,7 @@ impl Control {
             self.change(last, author, deed)?;
         }
         self.change(changes, author, deed)?;
+        self.accounts.forget_organisation(organisation);
         for name in &names {
             self.keys.settle(name, &[]);
             self.tell(name, KeyChange::Deleted, author);

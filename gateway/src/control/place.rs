@@ -34,7 +34,11 @@ impl Place {
         let folder = config.store.path.clone();
         let shared = control_plane.shared.as_ref().zip(config.nats.as_ref()).map(|(shared, nats)| SharedSettings {
             nats: nats.clone(),
-            bucket: BucketSettings { name: shared.bucket.clone(), replicas: config.usage.replicas },
+            bucket: BucketSettings {
+                name: shared.bucket.clone(),
+                description: "Organisations of Prism gateways: what they have configured, their keys, the audit log",
+                replicas: config.usage.replicas,
+            },
             name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             max_staleness: shared.max_staleness,
             identity: owner::MINTED,

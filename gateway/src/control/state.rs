@@ -196,10 +196,17 @@ impl Control {
             if record.as_ref().is_some_and(|record| self.own.contains(&record.revision)) {
                 continue;
             }
+            if let (Some(organisation), None) = (organisation, &record) {
+                self.accounts.forget_organisation(organisation);
+            }
             organisations.extend(organisation.map(str::to_owned));
             if let Some(name) = name {
-                let record = record.and_then(|record| serde_json::from_slice::<KeyRecord>(&record.value).ok());
-                let callers = record.and_then(|record| record.callers(&self.accounts));
+                let Some(record) = record else {
+                    self.forget(name);
+                    continue;
+                };
+                let key = serde_json::from_slice::<KeyRecord>(&record.value).ok();
+                let callers = key.and_then(|key| key.callers(&self.accounts));
                 self.keys.settle(name, &callers.unwrap_or_default());
             }
         }

@@ -52,7 +52,7 @@ pub struct Tenant {
     pub prices: ArcSwap<Catalogue>,
     /// How much may be asked for; `None` where that is not limited.
     pub limiter: ArcSwapOption<Limiter>,
-    accounts: Accounts,
+    accounts: Arc<Accounts>,
     /// Those of the file, which remember what was spent.
     kept: Arc<Accounts>,
     /// Seconds of the gateway's life at which it was last used.
@@ -426,7 +426,7 @@ async fn start(
         dispatcher,
         prices: ArcSwap::from_pointee(Catalogue::new(&config.cost_tracking)),
         limiter: ArcSwapOption::empty(),
-        accounts: arguments.accounts.apart(),
+        accounts: arguments.accounts.apart(organisation),
         kept: arguments.accounts.clone(),
         used: AtomicU64::new(awake.born.elapsed().as_secs()),
     };

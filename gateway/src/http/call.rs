@@ -138,7 +138,7 @@ async fn answer(
     exchange.key = caller.as_ref().map(|caller| caller.name.clone());
     exchange.organisation = caller.as_ref().map(|caller| caller.organisation.clone());
     exchange.key_metadata = caller.as_ref().and_then(|caller| caller.metadata.clone());
-    let account = caller.as_ref().and_then(|caller| caller.account.as_ref());
+    let account = caller.as_ref().and_then(|caller| caller.own_account());
     if let Some(account) = account {
         entries.push(limited::enter(account, exchange)?);
     }
@@ -163,7 +163,7 @@ async fn answer(
     let Found { route, source, .. } = way.route(&routing).await?;
     exchange.source = Some(source);
     if limiter.is_some() || account.is_some() {
-        limited::reserve(&way, (&*routing, &*route), prices, limiter.as_deref(), exchange)?;
+        limited::reserve(&way, (&*routing, &*route), prices, limiter.as_deref(), exchange).await?;
     }
     recorded::admit(gateway, exchange, &request, &asked)?;
     table.budgets.request();

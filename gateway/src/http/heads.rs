@@ -8,14 +8,14 @@ use std::{
     io,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     task::{Context, Poll},
 };
 
 use bytes::{Buf, Bytes};
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::unreadable;
@@ -108,11 +108,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
+/// The spellings that clients send of `chunked`; whatever else ends this way is looked at thoroughly.
+static CHUNKED: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new("hunked"), Finder::new("HUNKED")]);
+
 /// Whether one head in these bytes has both fields. Chunked requests are rare: the others cost one search.
 fn contradicts(bytes: &[u8]) -> bool {
     let bytes = &bytes[..bytes.len().min(SEARCHED)];
-    // the spellings that clients send, and a thorough look at whatever else ends this way
-    let chunked = memmem::find(bytes, b"hunked").is_some() || memmem::find(bytes, b"HUNKED").is_some();
+    let chunked = CHUNKED.iter().any(|word| word.find(bytes).is_some());
     chunked && heads(bytes).any(|head| has(head, b"transfer-encoding") && has(head, b"content-length"))
 }
 

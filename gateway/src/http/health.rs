@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::{Gateway, asked::credential, call, status};
 use crate::{
+    admission::Contact,
     api,
     provider::{ProviderCore, ProviderMessage, health_from_outside},
     refusal::{Cause, Refusal},
@@ -79,6 +80,7 @@ pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
     };
     let mut warnings = gateway.publishing.as_ref().map(Publishing::worries).unwrap_or_default();
     warnings.extend(standing(&gateway).map(Standing::worries).unwrap_or_default());
+    warnings.extend(gateway.accounts.contact().map(Contact::worries).unwrap_or_default());
     json(code, &api::Readiness { status, reasons, warnings })
 }
 
@@ -134,6 +136,7 @@ pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Reques
     }
     gateway.publishing.iter().for_each(|publishing| publishing.show(&gauges));
     standing(&gateway).into_iter().for_each(|standing| standing.show(&gauges));
+    gateway.accounts.contact().inspect(|contact| contact.show(&gauges));
     gauges.render(&mut text);
     let mut response = Response::new(Body::from(text));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

@@ -7,7 +7,7 @@ use chrono::Utc;
 
 use super::way::Way;
 use crate::{
-    admission::{Account, Demand, Entry, Estimate, Limiter},
+    admission::{Account, Demand, Entry, Estimate, Exceeded, Limiter},
     api::{Endpoint, TokenUsage},
     config::Routing,
     dispatch::{Candidate, Route},
@@ -42,7 +42,7 @@ pub(super) fn enter(account: &Account, exchange: &Exchange) -> Result<Entry, Ref
 ///
 /// # Errors
 /// 429 naming the limit that it does not fit into, 403 when a hard budget is to pay for what has no price.
-pub(super) fn reserve(
+pub(super) async fn reserve(
     way: &Way<'_>,
     (routing, route): (&Routing, &Route),
     prices: &Arc<Catalogue>,
@@ -59,13 +59,18 @@ pub(super) fn reserve(
         _ => Vec::new(),
     };
     let user = limiter.filter(|limiter| limiter.tells_users_apart()).and_then(|_| way.asked.user(way.request));
-    let key = way.caller.and_then(|caller| caller.account.as_ref());
+    let key = way.caller.and_then(|caller| caller.account(limiter, &way.gateway.accounts));
     let estimate = Estimate::of(way.request, first.series.mean_output());
     let costs = key.is_some_and(|account| account.has_budget())
         || limiter.is_some_and(|limiter| limiter.asks_for_costs(user.as_deref()));
     let cost = if costs { dearest(way, (routing, route), prices, estimate) } else { None };
     let demand = Demand { models: &models, user: user.as_deref(), key, estimate, cost };
-    match demand.reserve(limiter, way.gateway.accounts.born()) {
+    let accounts = &way.gateway.accounts;
+    let mut reserved = demand.reserve(limiter, accounts.born());
+    if reserved.as_ref().is_err_and(Exceeded::is_unleased) {
+        reserved = Box::pin(demand.reserve_leased(limiter, accounts)).await;
+    }
+    match reserved {
         Ok(reservation) if reservation.is_empty() => Ok(()),
         Ok(reservation) => {
             exchange.standing = reservation.standing();

@@ -39,10 +39,11 @@ async fn shown(gateway: &Arc<Gateway>, request: Request) -> Result<Limits, Refus
     let asked = Asked::read(&head.headers)?;
     let caller = call::authorise(gateway, asked.key, call::peer(&head, gateway))?;
     let now = gateway.accounts.born().elapsed();
-    let key = caller.as_ref().and_then(|caller| caller.account.as_ref()).map(|account| account.shown(now));
     let (_, limiter) = gateway.limits.load().of_requests();
     // the limits of its own organisation, and of no other
     let limiter = Tenancy::of(gateway, caller.as_deref()).await?.limiter(limiter);
+    let key = caller.as_ref().and_then(|caller| caller.account(limiter.as_deref(), &gateway.accounts));
+    let key = key.map(|account| account.shown(now));
     let others = limiter.map(|limiter| limiter.shown(asked.user_id, now)).unwrap_or_default();
     let concurrency = key
         .as_ref()

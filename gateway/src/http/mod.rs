@@ -61,7 +61,7 @@ pub use status::error_answer;
 pub use tls::Certificates;
 
 use crate::{
-    admission::{Accounts, Books, DEFAULT_ORG, Door, KeyRing, Limiter, SpendFile},
+    admission::{Accounts, Books, DEFAULT_ORG, Door, KeyRing, Leases, Limiter, SpendFile},
     config::{Config, Cors, Security, Server},
     dispatch::{Address, Mirrors, Published, Wiring},
     memory::BodyMemory,
@@ -166,8 +166,6 @@ impl Phase {
 }
 
 impl Gateway {
-    /// # Errors
-    /// When what was spent before cannot be read.
     pub fn new(
         config: &Config,
         wiring: &Wiring,
@@ -175,11 +173,10 @@ impl Gateway {
         administration: Option<Arc<Administration>>,
         publishing: Option<Publishing>,
         tracer: Option<Arc<Tracer>>,
-    ) -> Result<Arc<Self>, String> {
+    ) -> Arc<Self> {
         let Wiring { published: table, metrics, memory, dispatcher, .. } = wiring.clone();
-        keep_spending(&accounts, config)?;
         let keys = KeyRing::new(&config.auth, &accounts, administration.as_ref().map(|all| all.keys.clone()));
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             table,
             keys: ArcSwap::from_pointee(keys),
             door: Door::new(config.server.max_in_flight),
@@ -200,14 +197,14 @@ impl Gateway {
             administration,
             began: Instant::now(),
             resolving: Semaphore::new(MOST_RESOLVING),
-        }))
+        })
     }
 }
 
 impl Gateway {
     /// Who may enter, and how much may be asked for from now on; what has been used stays used.
     pub fn admit(&self, config: &Config) {
-        if let Err(error) = keep_spending(&self.accounts, config) {
+        if let Err(error) = keep_spending(&self.accounts, config, None) {
             tracing::error!(%error, "spending is not written down");
         }
         let virtual_keys = self.administration.as_ref().map(|administration| administration.keys.clone());
@@ -230,15 +227,19 @@ impl Gateway {
     }
 }
 
-/// Spending is written down in the store, where there are budgets, or where organisations may have some.
-fn keep_spending(accounts: &Accounts, config: &Config) -> Result<(), String> {
+/// Spending is written down in the store, where there are budgets, or where organisations may have some; the others are told.
+///
+/// # Errors
+/// When what was spent before cannot be read.
+pub fn keep_spending(accounts: &Accounts, config: &Config, others: Option<Leases>) -> Result<(), String> {
     let may_spend = config.has_budgets() || config.control_plane.is_some();
     if !may_spend || accounts.has_book() {
         return Ok(());
     }
     let folder = &config.store.path;
     let said = |error: std::io::Error| format!("{}: {error}", folder.join(SpendFile::NAME).display());
-    accounts.keep(Box::new(SpendFile::open(folder).map_err(said)?)).map_err(said)
+    let book = SpendFile::open(folder).map_err(said)?.telling(others);
+    accounts.keep(Box::new(book)).map_err(said)
 }
 
 /// What is served at an address.

@@ -16,13 +16,26 @@ use super::{
 const ATOMIC: (u32, u32) = (2, 12);
 /// `stream name already in use`: somebody else has just made it.
 const IN_USE: u64 = 10058;
+/// The header of a message that takes a value away.
+pub const DELETED: (&str, &str) = ("KV-Operation", "DEL");
+/// The sequence that the last message of a subject must have, 0 for none, for another one to be stored there.
+pub const EXPECTED_SEQUENCE: &str = "Nats-Expected-Last-Subject-Sequence";
+/// `wrong last sequence`, in its two forms.
+const WRONG_SEQUENCE: [u64; 2] = [10071, 10164];
 /// `no message found`.
 const NO_MESSAGE: u64 = 10037;
+
+/// Whether JetStream says that the last message of a subject is another one than was expected.
+pub fn is_conflict(code: u64) -> bool {
+    WRONG_SEQUENCE.contains(&code)
+}
 
 /// A bucket as it is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketSettings {
     pub name: String,
+    /// What is in it, for people.
+    pub description: &'static str,
     /// Copies in the cluster, where it is not there yet.
     pub replicas: usize,
 }
@@ -88,7 +101,7 @@ pub async fn bucket(connection: &mut Connection, wanted: &BucketSettings) -> Res
 fn creation(wanted: &BucketSettings) -> Json {
     json!({
         "name": wanted.stream(),
-        "description": "Organisations of Prism gateways: what they have configured, their keys, the audit log",
+        "description": wanted.description,
         "subjects": [wanted.subject(">")],
         "retention": "limits",
         "discard": "new",
@@ -157,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_bucket_that_is_there_is_used_if_it_can_be() {
-        let wanted = BucketSettings { name: "PRISM_CONFIG".into(), replicas: 1 };
+        let wanted = BucketSettings { name: "PRISM_CONFIG".into(), description: "", replicas: 1 };
         assert_eq!(
             (wanted.stream().as_str(), wanted.subject("a/b").as_str()),
             ("KV_PRISM_CONFIG", "$KV.PRISM_CONFIG.a/b")

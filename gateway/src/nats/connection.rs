@@ -53,6 +53,7 @@ pub struct Connection {
     /// Where answers come to; a number follows.
     inbox: Box<str>,
     requests: u64,
+    subscriptions: u64,
 }
 
 impl fmt::Debug for Connection {
@@ -137,6 +138,7 @@ impl Connection {
             info,
             inbox: inbox.into(),
             requests: 0,
+            subscriptions: 0,
         };
         while connection.word().await? != Said::Pong {}
         Ok(connection)
@@ -185,6 +187,18 @@ impl Connection {
         let reply = Some((&*self.inbox, self.requests));
         protocol::publish(&mut self.output, subject, reply, headers, payload);
         self.requests
+    }
+
+    /// Publishes what nobody acknowledges.
+    pub fn tell(&mut self, subject: &str, payload: &[u8]) {
+        protocol::publish(&mut self.output, subject, None, &[], payload);
+    }
+
+    /// From now on what others publish there comes, too; not what this connection does.
+    pub fn subscribe(&mut self, subject: &str) {
+        self.subscriptions += 1;
+        // the first is the inbox
+        self.output.extend_from_slice(format!("SUB {subject} {}\r\n", 1 + self.subscriptions).as_bytes());
     }
 
     /// Which request of ours a message answers.

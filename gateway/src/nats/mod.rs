@@ -7,14 +7,15 @@
 //! socket, one buffer serves for many events, and no crate comes in that is not there anyway.
 //!
 //! `protocol` is the text on the wire (pure), `login` who the gateway is, `connection` the socket with its beginning and its
-//! end, `servers` which one is tried next, `stream` what is asked of JetStream, `bucket` what is asked of a key-value bucket,
-//! `playback` a stream read in its order.
+//! end, `servers` which one is tried next and when, `stream` what is asked of JetStream, `bucket` what is asked of a key-value bucket
+//! (`keys`: how keys are written there), `playback` a stream read in its order.
 //!
 //! Protocol: <https://docs.nats.io/reference/reference-protocols/nats-protocol>,
 //! <https://docs.nats.io/reference/reference-protocols/nats_api_reference>.
 
 mod bucket;
 mod connection;
+mod keys;
 mod login;
 mod playback;
 mod protocol;
@@ -23,11 +24,12 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use bucket::{BucketSettings, Last, bucket, last};
+pub use bucket::{BucketSettings, DELETED, EXPECTED_SEQUENCE, Last, bucket, is_conflict, last};
 pub use connection::Connection;
+pub use keys::{escaped, unescaped};
 pub use playback::{Heard, Playback, Stored};
 pub use protocol::Message;
-pub use servers::Servers;
+pub use servers::{Pauses, Servers};
 pub use stream::{Ack, Extent, StreamInfo, StreamSettings, acknowledged, extent, extent_in, read_back, stream};
 
 /// What ends a connection, or keeps it from beginning.

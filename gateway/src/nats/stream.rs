@@ -227,6 +227,8 @@ fn covers(pattern: &str, subject: &str) -> bool {
 pub struct Ack {
     /// The stream had it already.
     pub duplicate: bool,
+    /// Its place in the stream.
+    pub sequence: u64,
 }
 
 /// Reads an acknowledgement.
@@ -246,7 +248,7 @@ pub fn acknowledged(message: &Message) -> Result<Ack, Trouble> {
     }
     match serde_json::from_slice(&message.payload) {
         Ok(Published { error: Some(error), .. }) => Err(error.into()),
-        Ok(Published { seq: Some(_), duplicate, .. }) => Ok(Ack { duplicate }),
+        Ok(Published { seq: Some(sequence), duplicate, .. }) => Ok(Ack { duplicate, sequence }),
         _ => Err(Trouble::Foreign("an acknowledgement that says nothing")),
     }
 }

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 
 use crate::{
     config,
-    control::{Author, IDENTITY, Place, Placed, Rules, verify},
+    control::{Author, IDENTITY, Place, Placed, Rules, note_restored, verify},
     options::Options,
     store::{self, ArchiveError, Embedded},
 };
@@ -141,7 +141,12 @@ pub fn store(cupboard: &Cupboard, command: StoreCommand) -> Result<String, Strin
             let (mut store, _) = opened(place)?;
             let records = store::restore(&mut *store, &mut BufReader::new(input), replace, IDENTITY);
             let records = records.map_err(|error| error.to_string())?;
-            Ok(format!("{records} records are restored; gateways of this store have to be started anew\n"))
+            let log = match note_restored(&mut *store, records) {
+                Ok(Ok(())) => String::new(),
+                Ok(Err(broken)) => format!("; their audit log is broken: {broken}"),
+                Err(error) => format!("; that could not be written into their audit log: {error}"),
+            };
+            Ok(format!("{records} records are restored{log}; gateways of this store have to be started anew\n"))
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{io::Read, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use http::Method;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Number, Value as Json, json};
 
 pub use cupboard::{AuditCommand, Cupboard, MasterKeyCommand, StoreCommand, audit, master_key, store};
 
@@ -135,9 +135,38 @@ pub struct Described {
     /// Addresses and networks it may come from.
     #[arg(long, value_delimiter = ',')]
     allowed_ips: Vec<String>,
+    /// Tools that its requests may offer to a model.
+    #[arg(long, value_delimiter = ',')]
+    allowed_tools: Vec<String>,
+    /// Tools that they may not offer.
+    #[arg(long, value_delimiter = ',')]
+    denied_tools: Vec<String>,
+    /// Requests a minute; 0 for any number.
+    #[arg(long, value_name = "NUMBER")]
+    rpm: Option<u64>,
+    /// Tokens a minute; 0 for any number.
+    #[arg(long, value_name = "NUMBER")]
+    tpm: Option<u64>,
+    /// Requests in progress at once; 0 for any number.
+    #[arg(long, value_name = "NUMBER")]
+    max_concurrent: Option<u64>,
+    /// US dollars that it may spend in a period; 0 for any number.
+    #[arg(long, value_name = "USD")]
+    budget: Option<Number>,
+    /// When the budget begins anew: `daily`, `weekly`, `monthly` or `total`.
+    #[arg(long)]
+    budget_period: Option<String>,
+    /// What there is to say of it, as `NAME=VALUE`; more than once for more.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = entry)]
+    metadata: Vec<(String, String)>,
     /// When it stops working, as `2027-01-01T00:00:00Z`.
     #[arg(long)]
     expires_at: Option<String>,
+}
+
+fn entry(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Subcommand)]
@@ -183,6 +212,8 @@ const KEYS: &[Column] = &[
     ("KEY", "prefix"),
     ("ROLE", "role"),
     ("MODELS", "models"),
+    ("RPM", "rate_limit_rpm"),
+    ("BUDGET", "budget.limit"),
     ("EXPIRES", "expires_at"),
     ("DISABLED", "disabled"),
 ];
@@ -307,11 +338,34 @@ impl Document {
 
 impl Described {
     fn json(self, name: Option<String>) -> Json {
-        let lists = [("models", self.models), ("providers", self.providers), ("allowed_ips", self.allowed_ips)];
-        let texts = [("name", name), ("role", self.role), ("expires_at", self.expires_at)];
-        let texts = texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), json!(text?))));
-        let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
-        texts.chain(lists.map(|(key, list)| (key.to_owned(), json!(list)))).collect::<Map<_, _>>().into()
+        let mut body = Map::new();
+        for (key, text) in [("name", name), ("role", self.role), ("expires_at", self.expires_at)] {
+            body.extend(text.map(|text| (key.to_owned(), json!(text))));
+        }
+        for (key, list) in [
+            ("models", self.models),
+            ("providers", self.providers),
+            ("allowed_ips", self.allowed_ips),
+            ("allowed_tools", self.allowed_tools),
+            ("denied_tools", self.denied_tools),
+        ] {
+            body.extend((!list.is_empty()).then(|| (key.to_owned(), json!(list))));
+        }
+        for (key, number) in
+            [("rate_limit_rpm", self.rpm), ("rate_limit_tpm", self.tpm), ("max_concurrent", self.max_concurrent)]
+        {
+            body.extend(number.map(|number| (key.to_owned(), json!(number))));
+        }
+        let mut budget = Map::new();
+        budget.extend(self.budget.map(|limit| ("limit".to_owned(), json!(limit))));
+        budget.extend(self.budget_period.map(|period| ("period".to_owned(), json!(period))));
+        for (key, entries) in [
+            ("budget", budget),
+            ("metadata", self.metadata.into_iter().map(|(name, value)| (name, json!(value))).collect()),
+        ] {
+            body.extend((!entries.is_empty()).then(|| (key.to_owned(), json!(entries))));
+        }
+        body.into()
     }
 }
 

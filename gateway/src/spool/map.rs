@@ -1,4 +1,4 @@
-//! A file as memory.
+//! A file as memory: one of the two unsafe lines of the gateway (the other is in `code.rs`).
 
 use std::{fs::File, io};
 

@@ -230,12 +230,14 @@ impl Slots {
         }
     }
 
-    /// The writer sleeps until something is finished.
-    pub fn sleep(&self) {
+    /// The writer sleeps until something is finished, or it is woken for what `is_wanted` sees: whoever brings that about wakes it
+    /// afterwards.
+    pub fn sleep(&self, is_wanted: impl FnOnce() -> bool) {
         *self.sleeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
         self.sleeps.store(true, Ordering::SeqCst);
+        // looked only now: what came before finds nobody asleep, and does not wake
         let nothing = self.done.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        if nothing {
+        if nothing && !is_wanted() {
             std::thread::park();
         }
         self.sleeps.store(false, Ordering::SeqCst);

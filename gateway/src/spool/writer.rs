@@ -1,13 +1,16 @@
 //! The one thread that writes the log: it copies finished pages in batches, gives them back, and syncs.
 //!
-//! It is not woken for every request. While requests finish it looks a few hundred times a second; after a while without any it
-//! sleeps until the next one. What is on its way is safe in its page meanwhile.
+//! It is not woken for every request. While requests finish it looks often enough to find some hundred of them; after a while
+//! without any it sleeps until the next one. What is on its way is safe in its page meanwhile.
 
 use std::{
     io,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -21,8 +24,11 @@ use super::{
     slots::{PAGE, Page, Slots},
 };
 
-/// How often it looks while there is something to do.
-const TICK: Duration = Duration::from_millis(5);
+/// How often it looks, at the least and at the most, while there is something to do: each look holds somebody up, and pages that
+/// wait for it are out of the processor's cache when they are used again.
+const TICKS: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(20)];
+/// As many as it would like to find.
+const LIKED: u32 = 128;
 /// Ticks without work before it sleeps.
 const PATIENCE: u32 = 40;
 /// What is written is on the disk so much later.
@@ -102,6 +108,7 @@ impl Writer {
             when_full: options.when_full,
             waiting: Vec::new(),
             buffer: Vec::new(),
+            tick: TICKS[0],
             synced: Instant::now(),
             is_dirty: false,
             alarmed: None,
@@ -122,7 +129,7 @@ impl Writer {
     }
 
     pub fn close(&self) {
-        self.state.stop.store(true, Relaxed);
+        self.state.stop.store(true, SeqCst); // before the look whether it sleeps, in everybody's eyes
         self.slots.wake();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Err(_)) = thread.map(JoinHandle::join) {
@@ -147,6 +154,7 @@ struct Work {
     /// Finished and not yet written.
     waiting: Vec<Page>,
     buffer: Vec<u8>,
+    tick: Duration,
     synced: Instant,
     is_dirty: bool,
     alarmed: Option<Instant>,
@@ -172,7 +180,7 @@ impl Work {
             idle = if found || self.is_dirty || stop { 0 } else { idle + 1 };
             match idle {
                 _ if stop => {}
-                0..PATIENCE => thread::sleep(if failing { AGAIN } else { TICK }),
+                0..PATIENCE => thread::sleep(if failing { AGAIN } else { self.tick }),
                 _ => self.sleep(),
             }
         }
@@ -181,15 +189,19 @@ impl Work {
 
     fn sleep(&mut self) {
         self.buffer = Vec::new();
-        if self.notes.lock().unwrap_or_else(PoisonError::into_inner).is_empty() && !self.state.stop.load(Relaxed) {
-            self.slots.sleep();
-        }
+        self.slots.sleep(|| {
+            self.state.stop.load(SeqCst) || !self.notes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        });
     }
 
     /// Whether there is something to write.
     fn collect(&mut self) -> bool {
         if self.waiting.is_empty() {
             self.slots.finished(&mut self.waiting);
+            let found = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
+            // finding nothing says nothing of how many come next
+            let tick = (self.tick * LIKED).checked_div(found);
+            self.tick = tick.map_or(self.tick, |tick| tick.clamp(TICKS[0], TICKS[1]));
         }
         !self.waiting.is_empty() || !self.notes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
@@ -210,10 +222,11 @@ impl Work {
                 return Err(error);
             }
             self.is_dirty = true;
-            self.state.written.fetch_add(batch.len() as u64, Relaxed);
+            let many = batch.len() as u64;
             // in this order: what is read and deleted is in no page any more, so that no crash can bring it back
             self.slots.give_back(&mut batch);
             self.log.announce();
+            self.state.written.fetch_add(many, Relaxed); // whoever sees it can read them
         }
         self.waiting = rest; // its room serves again
         self.write_notes(millis)

@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, panic::PanicHookInfo};
 
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{LogFormat, Logging};
 
@@ -13,12 +13,12 @@ const BUFFERED_LINES: usize = 2_048;
 /// Flushes the log when dropped.
 pub struct LogGuard(#[expect(dead_code, reason = "its drop flushes")] WorkerGuard);
 
-/// Starts logging to standard output; the level can be anything that a `tracing` filter can be.
+/// Starts logging to standard output; the level is one for all, or one for each target (`prism=debug,warn`).
 ///
 /// # Errors
 /// When the level is not a filter.
 pub fn start(logging: &Logging) -> Result<LogGuard, String> {
-    let filter = EnvFilter::try_new(&logging.level).map_err(|error| format!("logging.level: {error}"))?;
+    let filter: Targets = logging.level.parse().map_err(|error| format!("logging.level: {error}"))?;
     let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(BUFFERED_LINES).finish(std::io::stdout());
     let terminal = std::io::stdout().is_terminal();
     let text = match logging.format {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{SUBJECTS, Standing, analytics::Analytics, doubt, lane::Lane, subject::Subject, window::Window};
 use crate::{
     config::{Nats, NatsServer, Usage},
-    nats::{self, Connection, Message, Servers, StreamSettings, Trouble},
+    nats::{self, Connection, Message, Pauses, Servers, StreamSettings, Trouble},
     spool::Spool,
 };
 
@@ -90,7 +90,7 @@ impl Delivery {
     pub async fn run(self) {
         let mut lanes = Vec::new();
         let mut servers = Servers::new(&self.settings.nats.servers);
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Pauses::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let began = self.standing.acknowledged();
             match self.session(&mut lanes, &mut servers).await {
@@ -99,15 +99,11 @@ impl Delivery {
                 Err(trouble) => self.tell(&servers, &trouble),
             }
             servers.next();
-            if self.standing.acknowledged() > began {
-                pause = FIRST_PAUSE;
-            }
             tokio::select! {
-                () = sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)) => {}
+                () = sleep(pauses.after(self.standing.acknowledged() > began)) => {}
                 () = self.orders.leave.cancelled() => break,
                 () = self.orders.flush.cancelled() => break,
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -208,6 +204,7 @@ impl UnderWay<'_> {
         let Orders { leave, flush } = self.delivery.orders.clone();
         let mut sent = Instant::now() - LINGER;
         loop {
+            let is_flushing = flush.is_cancelled();
             while let Some(message) = self.connection.ready()? {
                 self.acknowledged(&message)?;
             }
@@ -222,22 +219,23 @@ impl UnderWay<'_> {
                 sent = Instant::now();
                 self.send(lane).await?;
                 self.is_behind = self.lanes.iter().any(|lane| !lane.is_at_end());
-            } else if flush.is_cancelled() && self.lanes.iter().all(Lane::is_done) {
+            } else if is_flushing && self.lanes.iter().all(Lane::is_done) {
                 return Ok(Ended::Told);
             }
             let oldest = self.window.oldest();
             let (connection, own) = (&mut self.connection, &mut self.lanes[0]);
+            // Each condition holds since the top of the loop: asked again here, what has come meanwhile would wake nobody.
             let message = tokio::select! {
                 biased; // what was published is written before more is read
                 message = connection.next() => Some(message?),
-                () = own.ready(), if has_room && own.has_room() && own.is_at_end() => None,
+                () = own.ready(), if due.is_none() && has_room && own.has_room() => None,
                 () = sleep_until(next.into()), if due.is_some() => None,
                 () = sleep_until((oldest.unwrap_or(sent) + PATIENCE).into()), if oldest.is_some() => {
                     return Err(Trouble::Silent);
                 }
                 Ok(()) = self.more_logs.changed() => return Ok(Ended::Anew),
                 () = leave.cancelled() => return Ok(Ended::Told),
-                () = flush.cancelled(), if !flush.is_cancelled() => None,
+                () = flush.cancelled(), if !is_flushing => None,
             };
             if let Some(message) = message {
                 self.acknowledged(&message)?;

@@ -99,8 +99,8 @@ def test_the_sample(owner: tuple[Gateway, str]) -> None:
                               "simulator": {}}},
     )
     assert made.config.providers is not None and made.config.providers["openai"]["api_key"]["set"] is True
-    app = client.keys.create(org_id="acme", name="search", models=["echo", "gpt-*"])
-    assert app.key is not None
+    app = client.keys.create(org_id="acme", name="search", models=["echo", "gpt-*"], budget={"limit": 50})
+    assert app.key is not None and app.budget is not None and (app.budget.limit, app.budget.period) == (50, None)
     theirs = prism.Prism(api_key=app.key, base_url=gateway.url)
     assert chat(theirs, "simulator/echo").choices[0].message.content == "one two three"
     assert {model.id for model in theirs.models.list().data} == {"openai/gpt-4o", "simulator/echo"}

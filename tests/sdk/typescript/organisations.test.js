@@ -75,7 +75,8 @@ test('the sample', async () => {
   });
   assert.equal(made.config.providers.openai.api_key.set, true);
   assert.ok(!JSON.stringify(made).includes('canary'));
-  const { key } = await client.keys.create({ orgId: 'acme', name: 'search', models: ['echo', 'gpt-*'] });
+  const { key, budget } = await client.keys.create({ orgId: 'acme', name: 'search', models: ['echo', 'gpt-*'], budget: { limit: 50 } });
+  assert.equal(budget.limit, 50);
   const theirs = new Prism({ apiKey: key, baseUrl: gateway.origin, maxRetries: 0 });
   const answer = await theirs.chat.completions.create({ model: 'simulator/echo', messages: [{ role: 'user', content: 'hi' }] });
   assert.equal(answer.choices[0].message.content, 'hi');

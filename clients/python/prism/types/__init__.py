@@ -51,6 +51,7 @@ __all__ = [
     "FunctionCall",
     "FunctionCallDelta",
     "FunctionToolCall",
+    "KeyBudget",
     "KeyRole",
     "LimitScope",
     "LimitUnit",
@@ -564,6 +565,19 @@ class FunctionToolCall(BaseModel):
     """Identifies the call; the tool's answer refers to it."""
     function: FunctionCall
     """A function's name and arguments."""
+
+
+class KeyBudget(BaseModel):
+    """What a key may spend; what a request may cost is put aside when it comes, and settled when it ends."""
+
+    limit: float
+    """US dollars; 0 for any number."""
+    period: Optional[BudgetPeriod] = None
+    """By default `monthly`."""
+    warn_threshold: Optional[float] = None
+    """Share of the limit from which on it is warned of, by default 0.8."""
+    hard: Optional[bool] = None
+    """Whether requests beyond it are refused, by default true; if not, it only warns."""
 
 
 KeyRole: TypeAlias = Union[Literal["viewer", "member", "admin", "owner"], str]
@@ -1515,6 +1529,8 @@ class VirtualKey(BaseModel):
     """Tokens a minute; 0 for any number."""
     max_concurrent: int
     """Requests in progress at once; 0 for any number."""
+    budget: Optional[KeyBudget] = None
+    """What it may spend; absent where only its organisation's budget holds."""
     metadata: Dict[str, Optional[Any]]
     """What its owner says of it."""
     expires_at: Optional[str] = None

@@ -20,6 +20,7 @@ __all__ = [
     "AudioOutputFormat",
     "AudioPart",
     "AudioReference",
+    "BudgetPeriod",
     "ChatCompletionRequest",
     "ChatMessage",
     "CompletionRequest",
@@ -51,6 +52,7 @@ __all__ = [
     "ImageUrl",
     "InputAudio",
     "JsonSchemaFormat",
+    "KeyBudget",
     "KeyCreateRequest",
     "KeyRole",
     "KeyRotateRequest",
@@ -185,6 +187,10 @@ class AudioReference(TypedDict, total=False):
     """A spoken answer that the model gave before."""
 
     id: Required[str]
+
+
+BudgetPeriod: TypeAlias = Union[Literal["daily", "weekly", "monthly", "total"], str]
+"""When a budget begins anew, in UTC."""
 
 
 class ChatCompletionRequest(TypedDict, total=False):
@@ -547,6 +553,19 @@ class JsonSchemaFormat(TypedDict, total=False):
     """Whether the model is held to the schema exactly, for which only a subset of JSON Schema is allowed."""
 
 
+class KeyBudget(TypedDict, total=False):
+    """What a key may spend; what a request may cost is put aside when it comes, and settled when it ends."""
+
+    limit: Required[float]
+    """US dollars; 0 for any number."""
+    period: Optional[BudgetPeriod]
+    """By default `monthly`."""
+    warn_threshold: Optional[float]
+    """Share of the limit from which on it is warned of, by default 0.8."""
+    hard: Optional[bool]
+    """Whether requests beyond it are refused, by default true; if not, it only warns."""
+
+
 class KeyCreateRequest(TypedDict, total=False):
     """What a key may be used for, in the words of `auth.keys` of the configuration file."""
 
@@ -571,6 +590,8 @@ class KeyCreateRequest(TypedDict, total=False):
     """Tokens a minute; 0 for any number."""
     max_concurrent: Optional[int]
     """Requests in progress at once; 0 for any number."""
+    budget: Optional[KeyBudget]
+    """What it may spend; by default what its organisation may."""
     metadata: Optional[Dict[str, Optional[Any]]]
     """What there is to say of it, scalars by name: in logs, and for conditional routes."""
     expires_at: Optional[str]
@@ -614,6 +635,8 @@ class KeyUpdateRequest(TypedDict, total=False):
     """Tokens a minute; 0 for any number."""
     max_concurrent: Optional[int]
     """Requests in progress at once; 0 for any number."""
+    budget: Optional[KeyBudget]
+    """What it may spend; by default what its organisation may."""
     metadata: Optional[Dict[str, Optional[Any]]]
     """What there is to say of it, scalars by name: in logs, and for conditional routes."""
     expires_at: Optional[str]

@@ -1,4 +1,7 @@
 //! The book as one small file with a checksum, replaced as a whole under a lock: several gateways on a machine share it.
+//!
+//! Where gateways of several machines have budgets together, it also holds what the others have not been told yet. It is
+//! written down before they are told and again when they have been: a kill in between tells it twice, and loses nothing.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -7,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{Entry, Spend, SpendBook};
+use crate::admission::leases::{Leases, Told};
 
 const NEW: &str = "spend.json.new";
 const LOCK: &str = "spend.lock";
@@ -17,6 +23,23 @@ const MODE: u32 = 0o600;
 #[derive(Debug)]
 pub struct SpendFile {
     folder: PathBuf,
+    others: Option<Leases>,
+}
+
+/// What is written of somebody.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    who: String,
+    spend: Spend,
+    /// Beside it: what the others do not know.
+    #[serde(default, skip_serializing_if = "Spend::is_nothing")]
+    untold: Spend,
+}
+
+impl Line {
+    fn total(&self) -> Spend {
+        self.spend.and(self.untold)
+    }
 }
 
 impl SpendFile {
@@ -29,15 +52,21 @@ impl SpendFile {
     /// When it cannot be made.
     pub fn open(folder: &Path) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), others: None })
+    }
+
+    /// The others are told of what is written down.
+    #[must_use]
+    pub fn telling(self, others: Option<Leases>) -> Self {
+        Self { others, ..self }
     }
 
     fn path(&self) -> PathBuf {
         self.folder.join(Self::NAME)
     }
 
-    /// The checksum of what follows it, then the entries as JSON.
-    fn read(&self) -> io::Result<Vec<Entry>> {
+    /// The checksum of what follows it, then the lines as JSON.
+    fn read(&self) -> io::Result<Vec<Line>> {
         let text = match fs::read_to_string(self.path()) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -51,8 +80,8 @@ impl SpendFile {
         Ok(serde_json::from_str(json)?)
     }
 
-    fn write(&self, entries: &[Entry]) -> io::Result<()> {
-        let json = serde_json::to_string(entries)?;
+    fn write(&self, lines: &[Line]) -> io::Result<()> {
+        let json = serde_json::to_string(lines)?;
         let new = self.folder.join(NEW);
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(&new)?;
         file.write_all(format!("{}\n{json}", checksum(&json)).as_bytes())?;
@@ -64,26 +93,49 @@ impl SpendFile {
 
 impl SpendBook for SpendFile {
     fn load(&self) -> io::Result<Vec<Entry>> {
-        self.read()
+        Ok(self.read()?.into_iter().map(|line| Entry { spend: line.total(), who: line.who }).collect())
     }
 
-    fn record(&self, added: &[Entry]) -> io::Result<Vec<Spend>> {
+    fn record(&self, added: &[Entry], gone: &[String]) -> io::Result<Vec<Spend>> {
         let lock =
             OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).open(self.folder.join(LOCK))?;
         lock.lock()?;
-        let mut entries = self.read()?;
+        let mut lines = self.read()?;
+        lines.retain(|line| !gone.contains(&line.who));
         let mut places = Vec::with_capacity(added.len());
         for Entry { who, spend } in added {
-            let at = entries.iter().position(|entry| entry.who == *who).unwrap_or_else(|| {
-                entries.push(Entry { who: who.clone(), spend: Spend::default() });
-                entries.len() - 1
+            let at = lines.iter().position(|line| line.who == *who).unwrap_or_else(|| {
+                lines.push(Line { who: who.clone(), spend: Spend::default(), untold: Spend::default() });
+                lines.len() - 1
             });
-            entries[at].spend = entries[at].spend.and(*spend);
+            let place = if self.others.is_some() { &mut lines[at].untold } else { &mut lines[at].spend };
+            *place = place.and(*spend);
             places.push(at);
         }
-        self.write(&entries)?;
-        Ok(places.into_iter().map(|at| entries[at].spend).collect())
+        if !added.is_empty() || !gone.is_empty() {
+            self.write(&lines)?;
+        }
+        if let Some(others) = &self.others
+            && tell(others, &mut lines, gone)
+        {
+            self.write(&lines)?;
+        }
+        Ok(places.into_iter().map(|at| lines[at].total()).collect())
     }
+}
+
+/// Tells the others what they do not know; answers whether there was something, and they know it now.
+fn tell(others: &Leases, lines: &mut [Line], gone: &[String]) -> bool {
+    let mut untold: Vec<_> = lines.iter_mut().filter(|line| !line.untold.is_nothing()).collect();
+    if untold.is_empty() && gone.is_empty() {
+        return false;
+    }
+    let told = untold.iter().map(|line| Told { who: line.who.clone(), known: line.spend, spent: line.untold });
+    let Some(totals) = others.tell(told.collect(), gone.to_vec()) else { return false };
+    for (line, total) in untold.iter_mut().zip(totals) {
+        (line.spend, line.untold) = (total, Spend::default());
+    }
+    !untold.is_empty()
 }
 
 fn checksum(text: &str) -> String {
@@ -111,13 +163,24 @@ mod tests {
         let (book, other) = (SpendFile::open(folder.path()).unwrap(), SpendFile::open(folder.path()).unwrap());
         assert!(book.load().unwrap().is_empty());
         let today = day("2026-03-04");
-        book.record(&[entry("key app", today, "1.5")]).unwrap();
-        let totals = other.record(&[entry("key \"b\"\t", today, "1"), entry("key app", today, "0.25")]).unwrap();
+        book.record(&[entry("key app", today, "1.5")], &[]).unwrap();
+        let totals = other.record(&[entry("key \"b\"\t", today, "1"), entry("key app", today, "0.25")], &[]).unwrap();
         let app = totals[1].within(Period::Daily, today);
         assert_eq!(app.to_string(), "1.75");
         let loaded = SpendFile::open(folder.path()).unwrap().load().unwrap();
         assert_eq!(loaded.len(), 2);
         assert_eq!(loaded[0].spend.within(Period::Total, today), app);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_who_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = SpendFile::open(folder.path()).unwrap();
+        let today = day("2026-03-04");
+        book.record(&[entry("key a", today, "1"), entry("key b", today, "2")], &[]).unwrap();
+        let totals = book.record(&[entry("key a", today, "3")], &["key a".to_owned(), "key b".to_owned()]).unwrap();
+        assert_eq!(totals[0].within(Period::Total, today).to_string(), "3");
+        assert_eq!(book.load().unwrap().len(), 1);
     }
 
     #[test]
@@ -129,7 +192,7 @@ mod tests {
                 scope.spawn(|| {
                     let book = SpendFile::open(folder.path()).unwrap();
                     for _ in 0..10 {
-                        book.record(&[entry("key app", today, "0.1")]).unwrap();
+                        book.record(&[entry("key app", today, "0.1")], &[]).unwrap();
                     }
                 });
             }
@@ -142,12 +205,12 @@ mod tests {
     fn a_damaged_file_is_an_error_and_not_a_beginning_from_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let book = SpendFile::open(folder.path()).unwrap();
-        book.record(&[entry("key app", day("2026-03-04"), "1.5")]).unwrap();
+        book.record(&[entry("key app", day("2026-03-04"), "1.5")], &[]).unwrap();
         let text = fs::read_to_string(book.path()).unwrap();
         for damaged in [text.replace("1.5", "0.5"), text[..text.len() - 3].to_owned(), String::new()] {
             fs::write(book.path(), damaged).unwrap();
             assert_eq!(book.load().unwrap_err().kind(), io::ErrorKind::InvalidData);
-            assert!(book.record(&[]).is_err());
+            assert!(book.record(&[], &[]).is_err());
         }
     }
 }

@@ -10,5 +10,5 @@ mod spend;
 
 pub use book::{Entry, SpendBook};
 pub use file::SpendFile;
-pub use purse::{Purse, PurseView, Short};
+pub use purse::{Purse, PurseView, Short, Want};
 pub use spend::Spend;

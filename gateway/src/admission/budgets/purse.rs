@@ -1,22 +1,54 @@
 //! What may still be spent of a budget: pure, exact to the attodollar.
 
+use std::mem;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{Spend, spend::end};
-use crate::{config::Budget, money::Usd};
+use crate::{
+    config::{Budget, Period},
+    money::Usd,
+};
 
 /// Somebody's spending, and the budget that it is measured by.
+///
+/// A purse that is one of several on the same budget spends only what it has leased of it: what is promised to requests and
+/// what no book has yet are never more than its lease.
 #[derive(Debug, Clone)]
 pub struct Purse {
     /// `None` while there is none; what was spent counts when there is one again.
     budget: Option<Budget>,
-    spend: Spend,
+    /// What a book has of it.
+    known: Spend,
+    /// What is just being written down there.
+    recording: Option<Spend>,
+    /// What no book has.
+    unrecorded: Spend,
     /// Reserved for requests in progress.
     held: Usd,
-    /// The part of `spend` that no book has.
-    unrecorded: Spend,
+    /// `None` where all of the budget is its own.
+    lease: Option<Usd>,
+    /// What its lease was too small for since it was last asked for more.
+    asked: Usd,
+    /// The most that one request has asked for since it last rested; `None` where none has come.
+    dearest: Option<Usd>,
     /// Of which budget and which period of it somebody has been warned.
     warned: Option<(Budget, Option<DateTime<Utc>>)>,
+}
+
+/// What a purse wants of a budget that it has together with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Want {
+    pub limit: Usd,
+    pub period: Period,
+    /// What its requests may still cost, and what was spent and is not told.
+    pub promised: Usd,
+    /// No lease is smaller: so much may be promised before the answer is here.
+    pub kept: Usd,
+    /// What its lease was too small for.
+    pub more: Usd,
+    /// The most that one request has asked for lately; `None` where none has come, and none is waited for.
+    pub dearest: Option<Usd>,
 }
 
 /// How a purse stands.
@@ -36,13 +68,25 @@ pub enum Short {
     Spent,
     /// There is enough, if those in progress leave it.
     Held,
+    /// There is enough, if the others leave it: more has to be leased.
+    Unleased,
     /// Nobody knows what it costs.
     Unpriced,
 }
 
 impl Purse {
-    pub fn new(budget: Budget, spend: Spend) -> Self {
-        Self { budget: Some(budget), spend, held: Usd::default(), unrecorded: Spend::default(), warned: None }
+    pub fn new(budget: Budget, known: Spend) -> Self {
+        Self {
+            budget: Some(budget),
+            known,
+            recording: None,
+            unrecorded: Spend::default(),
+            held: Usd::default(),
+            lease: None,
+            asked: Usd::default(),
+            dearest: None,
+            warned: None,
+        }
     }
 
     pub fn change(&mut self, budget: Option<Budget>) {
@@ -54,15 +98,20 @@ impl Purse {
     /// # Errors
     /// Why not, where the budget is a hard one.
     pub fn reserve(&mut self, day: NaiveDate, cost: Option<Usd>) -> Result<Usd, Short> {
-        let hard = self.budget.filter(|budget| budget.hard);
-        if let Some(budget) = hard {
+        self.dearest = self.dearest.max(cost);
+        if let Some(budget) = self.hard() {
             let cost = cost.ok_or(Short::Unpriced)?;
-            let spent = self.spend.within(budget.period, day);
+            let spent = self.spent(budget.period, day);
             if spent + cost > budget.limit {
                 return Err(Short::Spent);
             }
-            if spent + self.held + cost > budget.limit {
-                return Err(Short::Held);
+            match self.lease {
+                None if spent + self.held + cost > budget.limit => return Err(Short::Held),
+                Some(lease) if self.promised(budget.period, day) + cost > lease => {
+                    self.asked = self.asked + cost;
+                    return Err(Short::Unleased);
+                }
+                _ => {}
             }
         }
         let cost = cost.unwrap_or_default();
@@ -75,9 +124,7 @@ impl Purse {
     pub fn settle(&mut self, day: NaiveDate, held: Usd, cost: Usd) -> Option<PurseView> {
         self.held = self.held.minus(held);
         if cost > Usd::default() {
-            let spend = Spend::on(day, cost);
-            self.spend = self.spend.and(spend);
-            self.unrecorded = self.unrecorded.and(spend);
+            self.unrecorded = self.unrecorded.and(Spend::on(day, cost));
         }
         let view = self.view(day).filter(PurseView::warns)?;
         let known = (view.budget, view.ends);
@@ -87,23 +134,108 @@ impl Purse {
     /// `None` while there is no budget.
     pub fn view(&self, day: NaiveDate) -> Option<PurseView> {
         let budget = self.budget?;
-        let spent = self.spend.within(budget.period, day);
+        let spent = self.spent(budget.period, day);
         Some(PurseView { budget, spent, held: self.held, ends: end(budget.period, day) })
     }
 
-    /// Takes what no book has yet.
-    pub fn unrecorded(&mut self) -> Spend {
-        std::mem::take(&mut self.unrecorded)
+    /// What a book has of it.
+    pub fn known(&self) -> Spend {
+        self.known
     }
 
-    /// A book has what was taken, and perhaps what others spent: in all so much.
+    /// Takes what no book has yet. Who takes it says what has become of it: [`Self::recorded`], [`Self::leased`] or
+    /// [`Self::keep_unrecorded`].
+    pub fn unrecorded(&mut self) -> Spend {
+        let taken = mem::take(&mut self.unrecorded);
+        if !taken.is_nothing() {
+            self.recording = Some(taken);
+        }
+        taken
+    }
+
+    /// A book has what was taken, and perhaps what others spent: in all so much, as far as the book knows.
     pub fn recorded(&mut self, total: Spend) {
-        self.spend = total.and(self.unrecorded);
+        if let Some(taken) = self.recording.take() {
+            self.known = self.known.and(taken).or_more(total);
+        }
     }
 
     /// The book could not take it.
-    pub fn keep_unrecorded(&mut self, taken: Spend) {
-        self.unrecorded = self.unrecorded.and(taken);
+    pub fn keep_unrecorded(&mut self) {
+        self.unrecorded = self.unrecorded.and(self.recording.take().unwrap_or_default());
+    }
+
+    /// Others have spent, so that it is so much in all.
+    pub fn heard(&mut self, total: Spend) {
+        self.known = total;
+    }
+
+    /// From now on the budget is not its own alone.
+    pub fn join(&mut self) {
+        self.lease = self.lease.or(Some(Usd::default()));
+    }
+
+    /// From now on all of it is its own: nobody can be asked.
+    pub fn part(&mut self) {
+        self.lease = None;
+    }
+
+    /// What it wants for the time to come; `None` where it needs no lease. What is being recorded counts as spent if it is
+    /// `told` at the same time.
+    pub fn want(&mut self, day: NaiveDate, told: bool) -> Option<Want> {
+        let more = mem::take(&mut self.asked);
+        let (budget, lease) = self.hard().zip(self.lease)?;
+        let recording = self.recording.unwrap_or_default().within(budget.period, day);
+        let told = if told { recording } else { Usd::default() };
+        let promised = self.promised(budget.period, day).minus(told);
+        let Budget { limit, period, .. } = budget;
+        let kept = lease.minus(told).max(promised);
+        Some(Want { limit, period, promised, kept, more, dearest: self.dearest })
+    }
+
+    /// Whether its lease was too small for something.
+    pub fn asks(&self) -> bool {
+        self.asked > Usd::default()
+    }
+
+    /// Nothing but what its requests need is kept, if it has had nothing to do since the last time. Answers whether there is
+    /// a lease to be renewed, or given back.
+    pub fn rest(&mut self, day: NaiveDate) -> bool {
+        let was_busy = self.dearest.take().is_some();
+        let Some((budget, lease)) = self.hard().zip(self.lease) else { return false };
+        if !was_busy {
+            self.lease = Some(lease.min(self.promised(budget.period, day)));
+        }
+        lease > Usd::default()
+    }
+
+    /// The answer to what it wanted: what all have spent, and what it may. `told` as it was asked.
+    pub fn leased(&mut self, total: Spend, lease: Usd, told: bool) {
+        self.known = total;
+        if told {
+            self.recording = None;
+        }
+        if self.lease.is_some() {
+            self.lease = Some(lease);
+        }
+    }
+
+    fn hard(&self) -> Option<Budget> {
+        self.budget.filter(|budget| budget.hard)
+    }
+
+    /// Of which no book knows.
+    fn untold(&self, period: Period, day: NaiveDate) -> Usd {
+        self.unrecorded.within(period, day) + self.recording.map(|spend| spend.within(period, day)).unwrap_or_default()
+    }
+
+    fn spent(&self, period: Period, day: NaiveDate) -> Usd {
+        self.known.within(period, day) + self.untold(period, day)
+    }
+
+    /// What its lease has to cover.
+    fn promised(&self, period: Period, day: NaiveDate) -> Usd {
+        self.held + self.untold(period, day)
     }
 }
 
@@ -124,7 +256,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::Period;
 
     fn usd(text: &str) -> Usd {
         Usd::parse(text).unwrap()
@@ -207,7 +338,8 @@ mod tests {
         purse.settle(today, Usd::default(), usd("1"));
         let taken = purse.unrecorded();
         purse.settle(today, Usd::default(), usd("2"));
-        purse.keep_unrecorded(taken);
+        assert_eq!(taken.within(Period::Total, today), usd("1"));
+        purse.keep_unrecorded();
         let taken = purse.unrecorded();
         assert_eq!(taken.within(Period::Total, today), usd("3"));
         purse.settle(today, Usd::default(), usd("0.5"));

@@ -9,7 +9,8 @@ use crate::{config::Period, money::Usd};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spend([Stretch; Period::ALL.len()]);
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The order is that of its fields: a later one is more than an earlier one, whatever was spent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Stretch {
     /// Its first day; that of the period without an end is the first there is.
     since: NaiveDate,
@@ -39,6 +40,12 @@ impl Spend {
                 std::cmp::Ordering::Greater => one,
             }
         }))
+    }
+
+    /// Of each period the larger amount; of two periods the later one.
+    #[must_use]
+    pub fn or_more(self, other: Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at].max(other.0[at])))
     }
 
     pub fn is_nothing(&self) -> bool {

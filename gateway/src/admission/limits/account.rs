@@ -14,11 +14,12 @@ use tokio::sync::Notify;
 use super::{
     Bucket, Held,
     exceeded::{Exhausted, Overdrawn},
+    gossip::{Realm, Uses},
 };
 use crate::{
     admission::{
         Door, Entry,
-        budgets::{Purse, PurseView, Spend},
+        budgets::{Purse, PurseView, Spend, Want},
     },
     config::{Budget, Rates},
     money::Usd,
@@ -41,6 +42,13 @@ pub enum Scope {
 }
 
 impl Scope {
+    const ALL: [Self; 5] = [Self::Organisation, Self::Key, Self::User, Self::OrganisationUser, Self::Model];
+
+    /// The one of that name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Organisation => "organisation",
@@ -79,6 +87,8 @@ pub struct Account {
     door: Arc<Door>,
     /// Told when money was spent.
     pub(super) spent: Arc<Notify>,
+    /// Where other gateways hear what is taken.
+    pub(super) realm: Option<Arc<Realm>>,
 }
 
 /// What limits one of them.
@@ -87,6 +97,8 @@ pub(super) struct Limits {
     requests: Option<Bucket>,
     tokens: Option<Bucket>,
     pub purse: Option<Purse>,
+    /// It will be asked what was taken.
+    is_noted: bool,
 }
 
 /// What a request needs.
@@ -118,7 +130,7 @@ impl Account {
         terms: Terms,
         spend: Spend,
         now: Duration,
-        spent: Arc<Notify>,
+        (spent, realm): (Arc<Notify>, Option<Arc<Realm>>),
     ) -> Self {
         let mut limits = Limits::new(now, terms.rates);
         limits.purse = terms.budget.map(|budget| Purse::new(budget, spend));
@@ -129,6 +141,7 @@ impl Account {
             has_budget: AtomicBool::new(terms.budget.is_some()),
             door: Door::new(bound(terms)),
             spent,
+            realm,
         }
     }
 
@@ -167,6 +180,45 @@ impl Account {
         self.has_budget.load(Relaxed)
     }
 
+    /// How its spending is filed.
+    pub fn who(&self) -> String {
+        who(self.scope, &self.name)
+    }
+
+    /// What a book has of its spending.
+    pub fn known(&self) -> Spend {
+        self.purse(|purse| purse.known()).unwrap_or_default()
+    }
+
+    /// From now on others spend of its budget, too, or nobody but itself.
+    pub(super) fn share(&self, with_others: bool) {
+        self.purse(|purse| if with_others { purse.join() } else { purse.part() });
+    }
+
+    /// In all so much is spent.
+    pub(super) fn heard(&self, total: Spend) {
+        self.purse(|purse| purse.heard(total));
+    }
+
+    /// Whether more of its budget has to be leased; `renews`: or something of it to be renewed or given back.
+    pub fn asks(&self, renews: bool) -> bool {
+        self.purse(|purse| (renews && purse.rest(today())) || purse.asks()).unwrap_or_default()
+    }
+
+    /// See [`Purse::want`].
+    pub fn want(&self, told: bool) -> Option<Want> {
+        self.purse(|purse| purse.want(today(), told)).flatten()
+    }
+
+    /// See [`Purse::leased`].
+    pub fn leased(&self, total: Spend, lease: Usd, told: bool) {
+        self.purse(|purse| purse.leased(total, lease, told));
+    }
+
+    fn purse<R>(&self, then: impl FnOnce(&mut Purse) -> R) -> Option<R> {
+        self.limits().purse.as_mut().map(then)
+    }
+
     /// How its budget stands; `None` where it has none.
     pub fn budget(&self) -> Option<PurseView> {
         self.limits().purse.as_ref()?.view(today())
@@ -175,6 +227,11 @@ impl Account {
     pub(super) fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How somebody's spending is filed: `key app`.
+pub(super) fn who(scope: Scope, name: &str) -> String {
+    format!("{} {name}", scope.name())
 }
 
 fn bound(terms: Terms) -> usize {
@@ -188,7 +245,7 @@ fn today() -> NaiveDate {
 impl Limits {
     pub fn new(now: Duration, rates: Rates) -> Self {
         let bucket = |limit| Bucket::new(limit, now);
-        Self { requests: rates.requests.map(bucket), tokens: rates.tokens.map(bucket), purse: None }
+        Self { requests: rates.requests.map(bucket), tokens: rates.tokens.map(bucket), purse: None, is_noted: false }
     }
 
     pub fn change(&mut self, now: Duration, rates: Rates) {
@@ -250,6 +307,28 @@ impl Limits {
             tokens.settle(now, held, used.tokens);
         }
         self.purse.as_mut()?.settle(today(), holding.cost?, used.cost)
+    }
+
+    /// Whether something was taken, and nobody knows yet that he has to ask what.
+    pub fn is_news(&mut self) -> bool {
+        let has_news = |bucket: &Option<Bucket>| bucket.as_ref().is_some_and(Bucket::has_news);
+        (has_news(&self.requests) || has_news(&self.tokens)) && !std::mem::replace(&mut self.is_noted, true)
+    }
+
+    /// What was taken since this was last asked.
+    pub fn tell(&mut self) -> Uses {
+        self.is_noted = false;
+        let told = |bucket: &mut Option<Bucket>| bucket.as_mut().map_or(0, Bucket::told);
+        Uses { requests: told(&mut self.requests), tokens: told(&mut self.tokens) }
+    }
+
+    /// Others have taken that.
+    pub fn heard(&mut self, now: Duration, uses: Uses) {
+        for (bucket, units) in [(&mut self.requests, uses.requests), (&mut self.tokens, uses.tokens)] {
+            if let Some(bucket) = bucket {
+                bucket.heard(now, units);
+            }
+        }
     }
 
     pub fn standing(&mut self, now: Duration) -> Standing {

@@ -10,6 +10,7 @@ use crate::telemetry::Level;
 
 /// Nanoseconds in a minute: a unit that was used weighs as many, and a nanosecond takes `limit` of them off.
 const MINUTE: u128 = 60_000_000_000;
+const WEIGHT: i128 = MINUTE as i128;
 const EPOCH_SECONDS: u64 = 60;
 /// Who has to wait for others' reservations is told to come back after this time.
 const SOON: Duration = Duration::from_secs(1);
@@ -23,18 +24,20 @@ pub struct Bucket {
     /// Reserved in the epoch that is running and in the one before it; a minute each, by the parity of their number.
     held: [u64; 2],
     epoch: u64,
+    /// What was taken and not told of, less what was given back.
+    untold: i128,
 }
 
 /// Units put aside by [`Bucket::reserve`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
     pub units: u64,
-    epoch: u64,
+    at: Duration,
 }
 
 impl Bucket {
     pub fn new(limit: NonZeroU64, now: Duration) -> Self {
-        Self { limit, used: 0, at: now, held: [0; 2], epoch: epoch(now) }
+        Self { limit, used: 0, at: now, held: [0; 2], epoch: epoch(now), untold: 0 }
     }
 
     /// What was used stays used.
@@ -50,6 +53,7 @@ impl Bucket {
     pub fn take(&mut self, now: Duration, units: u64) -> Result<(), Duration> {
         self.admit(now, units)?;
         self.used += u128::from(units) * MINUTE;
+        self.tell(units);
         Ok(())
     }
 
@@ -57,9 +61,14 @@ impl Bucket {
     /// them is kept, since it was open to others.
     pub fn give_back(&mut self, now: Duration, taken: Duration, units: u64) {
         self.pass(now);
-        let run_off = now.saturating_sub(taken).as_nanos() * self.per_nano();
-        let unused = (u128::from(units) * MINUTE).saturating_sub(run_off);
+        let unused = self.unused(now, taken, units);
         self.used = self.used.saturating_sub(unused);
+        self.take_back(unused);
+    }
+
+    fn unused(&self, now: Duration, taken: Duration, units: u64) -> u128 {
+        let run_off = now.saturating_sub(taken).as_nanos() * self.per_nano();
+        (u128::from(units) * MINUTE).saturating_sub(run_off)
     }
 
     /// Holds units for a request whose use is known at its end. More than the limit is never held: such a request has the
@@ -71,21 +80,62 @@ impl Bucket {
         let units = units.min(self.limit.get());
         self.admit(now, units)?;
         self.held[parity(self.epoch)] += units;
-        Ok(Held { units, epoch: self.epoch })
+        self.tell(units);
+        Ok(Held { units, at: now })
     }
 
     /// The request has ended and used so many, which may be more than were held.
     pub fn settle(&mut self, now: Duration, held: Held, used: u64) {
         self.pass(now);
-        if held.epoch + 1 >= self.epoch {
-            let place = &mut self.held[parity(held.epoch)];
+        match used.checked_sub(held.units) {
+            Some(more) => self.tell(more),
+            // with the others it has been running off since it was held
+            None => self.take_back(self.unused(now, held.at, held.units - used)),
+        }
+        let epoch = epoch(held.at);
+        if epoch + 1 >= self.epoch {
+            let place = &mut self.held[parity(epoch)];
             *place = place.saturating_sub(held.units);
             self.used += u128::from(used) * MINUTE;
         } else if used > held.units {
             self.used += u128::from(used - held.units) * MINUTE;
         } else {
-            self.give_back(now, ended(held.epoch + 1), held.units - used);
+            let unused = self.unused(now, ended(epoch + 1), held.units - used);
+            self.used = self.used.saturating_sub(unused);
         }
+    }
+
+    /// The units that have been taken since this was last asked, less those that were given back. Of one that came back in part the
+    /// rest is told with the next.
+    pub fn told(&mut self) -> i64 {
+        let told = self.news();
+        self.untold -= told * WEIGHT;
+        i64::try_from(told).unwrap_or(i64::MAX)
+    }
+
+    /// Whether there are some.
+    pub fn has_news(&self) -> bool {
+        self.news() != 0
+    }
+
+    /// Rounded up: what is told is never less than what was taken.
+    fn news(&self) -> i128 {
+        (self.untold + WEIGHT - 1).div_euclid(WEIGHT)
+    }
+
+    /// Others have taken that from what is theirs, too, whether it was there or not; or given back.
+    pub fn heard(&mut self, now: Duration, units: i64) {
+        self.pass(now);
+        let weight = u128::from(units.unsigned_abs()) * MINUTE;
+        self.used = if units > 0 { self.used + weight } else { self.used.saturating_sub(weight) };
+    }
+
+    fn tell(&mut self, units: u64) {
+        self.untold += i128::from(units) * WEIGHT;
+    }
+
+    fn take_back(&mut self, weight: u128) {
+        self.untold = self.untold.saturating_sub_unsigned(weight);
     }
 
     pub fn level(&mut self, now: Duration) -> Level {

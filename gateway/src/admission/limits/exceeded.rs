@@ -58,6 +58,11 @@ impl Exceeded {
         }
     }
 
+    /// Whether more of a budget may be had from the other gateways.
+    pub fn is_unleased(&self) -> bool {
+        matches!(&self.of, Exhausted::Budget(overdrawn) if overdrawn.short == Short::Unleased)
+    }
+
     pub fn standing(&self) -> Standing {
         match self.of {
             Exhausted::Requests { level, .. } => Standing { requests: Some(level), ..Standing::default() },
@@ -106,7 +111,7 @@ fn budget(whose: &str, overdrawn: &Overdrawn, now: DateTime<Utc>) -> Refusal {
             );
             Refusal::new(Cause::Forbidden, message).param("model").code("model_not_priced")
         }
-        Short::Held => {
+        Short::Held | Short::Unleased => {
             let message = format!(
                 "what is left of the {period} budget of {limit} USD of {whose} is reserved for requests in progress: \
                  this one may cost {wanted} USD"

@@ -1,12 +1,24 @@
 //! All limits of one organisation.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::time::timeout_at;
 
 use super::{Account, Accounts, Estimate, Exceeded, Reservation, Scope, Terms, reservation::Holder, users::Users};
 use crate::{
     config::{Budget, Budgets, RateLimits, Rates, names_model},
     money::Usd,
 };
+
+/// A request waits so long for other gateways; then its own one goes on alone.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often they are asked for one request: the first answer may be one to a question of before.
+const QUESTIONS: u32 = 2;
 
 /// Immutable: a reload makes a new one, with the accounts of the old.
 #[derive(Debug)]
@@ -17,6 +29,8 @@ pub struct Limiter {
     pub(super) users: Option<Arc<Users>>,
     /// Users that have a budget.
     pub(super) spenders: HashMap<Box<str>, Arc<Account>>,
+    /// Each key is limited, whatever it says itself.
+    limits_keys: bool,
 }
 
 /// What a request asks for.
@@ -70,14 +84,24 @@ impl Limiter {
             let whose = if scope == Scope::User { user.clone() } else { format!("{name}/{user}") };
             Some((user.as_str().into(), kept.of(scope, &whose, terms)?))
         };
+        kept.grant(name, rates.per_key);
         let limiter = Self {
             organisation: kept.of(Scope::Organisation, name, own),
             models: rates.per_model.iter().filter_map(model).collect(),
             users: users(accounts, rates.per_user, before.and_then(|before| before.users.as_ref())),
             spenders: budgets.users.iter().filter_map(spender).collect(),
+            limits_keys: rates.per_key.limits_all(),
         };
-        let limits_any = limiter.organisation.is_some() || !limiter.models.is_empty() || limiter.tells_users_apart();
+        let limits_any = limiter.organisation.is_some()
+            || !limiter.models.is_empty()
+            || limiter.tells_users_apart()
+            || limiter.limits_keys;
         limits_any.then(|| Arc::new(limiter))
+    }
+
+    /// Whether a key is limited that says nothing itself.
+    pub fn limits_keys(&self) -> bool {
+        self.limits_keys
     }
 
     /// Whether it matters which model is asked for.
@@ -107,11 +131,40 @@ fn users(accounts: &Accounts, rates: Rates, before: Option<&Arc<Users>>) -> Opti
             users.change(now, rates);
             Some(users.clone())
         }
-        None => Some(Arc::new(Users::new(now, rates))),
+        None => {
+            let users = Arc::new(Users::new(now, rates, accounts.realm()));
+            accounts.has_users(&users);
+            Some(users)
+        }
     }
 }
 
 impl Demand<'_> {
+    /// [`Demand::reserve`], which waits where other gateways have to be asked for more of a budget: once for what they may
+    /// have been asked already, and once for this.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn reserve_leased(
+        &self,
+        limiter: Option<&Limiter>,
+        accounts: &Accounts,
+    ) -> Result<Reservation, Exceeded> {
+        let until = Instant::now() + PATIENCE;
+        for _ in 0..QUESTIONS {
+            let mut answer = pin!(accounts.answer());
+            answer.as_mut().enable();
+            match self.reserve(limiter, accounts.born()) {
+                Err(exceeded) if exceeded.is_unleased() => accounts.want(),
+                reserved => return reserved,
+            }
+            if timeout_at(until.into(), answer).await.is_err() && accounts.part() {
+                tracing::warn!("budgets: the other gateways do not answer; this one counts alone");
+            }
+        }
+        self.reserve(limiter, accounts.born())
+    }
+
     /// Reserves what the request may take, of everybody whom it concerns. The key's limits come first: whoever has used up
     /// his own does not touch what belongs to all.
     ///
@@ -124,7 +177,9 @@ impl Demand<'_> {
         }
         let Some(limiter) = limiter else { return Ok(reservation) };
         if let (Some(users), Some(user)) = (&limiter.users, self.user) {
-            let holder = Holder::User { users: users.clone(), id: users.id(user) };
+            // others know a user by the name
+            let name = users.realm.as_ref().map(|_| user.into());
+            let holder = Holder::User { users: users.clone(), id: users.id(user), name };
             reservation.take(holder).map_err(|exceeded| Exceeded { name: user.into(), ..exceeded })?;
         }
         if let Some(user) = self.user

@@ -11,11 +11,14 @@
 mod account;
 mod accounts;
 mod bucket;
+mod contact;
 mod estimate;
 mod exceeded;
+mod gossip;
 mod limiter;
 mod reservation;
 mod shown;
+mod spenders;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -23,8 +26,10 @@ mod users;
 pub use account::{Account, Scope, Terms};
 pub use accounts::Accounts;
 pub use bucket::{Bucket, Held};
+pub use contact::Contact;
 pub use estimate::{Estimate, input_tokens};
 pub use exceeded::Exceeded;
+pub use gossip::{Gossip, Said};
 pub use limiter::{Books, Demand, Limiter};
 pub use reservation::Reservation;
 pub use shown::Shown;

@@ -9,7 +9,8 @@ use smallvec::SmallVec;
 
 use super::{
     Account, Estimate, Exceeded, Scope,
-    account::{Holding, Limits, Spent, Wanted},
+    account::{Holding, Limits, Spent, Wanted, who},
+    gossip::{Realm, Uses},
     users::Users,
 };
 use crate::{
@@ -40,17 +41,49 @@ struct Part {
 }
 
 /// Whose limits they are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Holder {
     Account(Arc<Account>),
-    User { users: Arc<Users>, id: u64 },
+    /// The name is only needed where other gateways are told.
+    User {
+        users: Arc<Users>,
+        id: u64,
+        name: Option<Box<str>>,
+    },
 }
 
 impl Holder {
     fn with<R>(&self, now: Duration, then: impl FnOnce(&mut Limits) -> R) -> R {
         match self {
             Self::Account(account) => then(&mut account.limits()),
-            Self::User { users, id } => users.with(now, *id, then),
+            Self::User { users, id, .. } => users.with(now, *id, then),
+        }
+    }
+
+    /// Where other gateways hear what is taken.
+    fn realm(&self) -> Option<&Arc<Realm>> {
+        match self {
+            Self::Account(account) => account.realm.as_ref(),
+            Self::User { users, .. } => users.realm.as_ref(),
+        }
+    }
+
+    /// [`Holder::with`], after which the others are told of what was taken.
+    fn change<R>(&self, now: Duration, then: impl FnOnce(&mut Limits) -> R) -> R {
+        let Some(realm) = self.realm() else { return self.with(now, then) };
+        let (changed, is_news) = self.with(now, |limits| (then(limits), limits.is_news()));
+        if is_news {
+            realm.note(self.clone());
+        }
+        changed
+    }
+
+    /// What was taken since this was last asked, and by whom.
+    pub(super) fn tell(&self, now: Duration) -> (String, Uses) {
+        let uses = self.with(now, Limits::tell);
+        match self {
+            Self::Account(account) => (account.who(), uses),
+            Self::User { name, .. } => (who(Scope::User, name.as_deref().unwrap_or_default()), uses),
         }
     }
 
@@ -81,7 +114,7 @@ impl Reservation {
     /// Takes from one of them what the request needs.
     pub(super) fn take(&mut self, holder: Holder) -> Result<(), Exceeded> {
         let (now, wanted) = (self.admitted, Wanted { tokens: self.estimate.total(), cost: self.cost });
-        let admitted = holder.with(now, |limits| {
+        let admitted = holder.change(now, |limits| {
             let holding = limits.admit(now, wanted)?;
             Ok((holding, limits.standing(now)))
         });
@@ -131,7 +164,7 @@ impl Reservation {
     fn end(&mut self, spent: Option<Spent>) -> Standing {
         let (now, admitted) = (self.born.elapsed(), self.admitted);
         self.parts.drain(..).fold(Standing::default(), |standing, Part { holder, holding }| {
-            let (warned, after) = holder.with(now, |limits| {
+            let (warned, after) = holder.change(now, |limits| {
                 let warned = limits.settle(now, admitted, holding, spent);
                 (warned, limits.standing(now))
             });

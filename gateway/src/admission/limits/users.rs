@@ -3,11 +3,11 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use super::account::Limits;
+use super::{account::Limits, gossip::Realm};
 use crate::config::Rates;
 
 const SHARDS: usize = 16;
@@ -21,6 +21,8 @@ const SWEEP: Duration = Duration::from_secs(1);
 pub(super) struct Users {
     hasher: RandomState,
     shards: Vec<Mutex<Shard>>,
+    /// Where other gateways hear what is taken.
+    pub realm: Option<Arc<Realm>>,
 }
 
 #[derive(Debug)]
@@ -33,12 +35,12 @@ struct Shard {
 }
 
 impl Users {
-    pub fn new(now: Duration, rates: Rates) -> Self {
+    pub fn new(now: Duration, rates: Rates, realm: Option<Arc<Realm>>) -> Self {
         let shard = || {
             let others = Limits::new(now, rates);
             Mutex::new(Shard { rates, users: HashMap::new(), others, swept: Duration::ZERO })
         };
-        Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| shard()).collect() }
+        Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| shard()).collect(), realm }
     }
 
     pub fn id(&self, name: &str) -> u64 {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{mistake, mistakes, read};
-use crate::config::{Budget, Rates};
+use crate::config::{Budget, KeyRates, RateLimits, Rates};
 
 fn shown(rates: Rates) -> (u64, u64) {
     (rates.requests.map_or(0, Into::into), rates.tokens.map_or(0, Into::into))
@@ -41,7 +41,8 @@ fn limits_can_be_switched_off_as_a_whole() {
         "auth: {keys: [{name: a, key: k, rate_limit_rpm: 5}]}\nrate_limiting: {enabled: false, global_rpm: 1, per_model_rpm: {m: 1}}",
     );
     assert!(config.auth.keys[0].rates.is_unlimited());
-    assert_eq!(config.rate_limits, read("{}").rate_limits);
+    let nothing = RateLimits { per_key: KeyRates::Unlimited, ..read("{}").rate_limits };
+    assert_eq!(config.rate_limits, nothing);
 }
 
 #[test]
@@ -50,6 +51,8 @@ fn a_limit_that_limits_nobody_is_a_mistake() {
         mistake("rate_limiting: {per_key_rpm: 5}"),
         "prism.yaml:1: rate_limiting.per_key_rpm: limits nobody: `auth.keys` names no key"
     );
+    read("rate_limiting: {per_key_rpm: 5}\ncontrol_plane: {}");
+    read("rate_limiting: {per_key_rpm: 5}\nadmin: {token: a-token-of-the-admin}"); // keys may be made later
     assert!(mistake("rate_limiting: {global_rpm: -1}").contains("expected a whole number of at least 0"));
     assert!(mistake("rate_limiting: {per_model_tpm: {' ': 1}}").contains("per_model_tpm: an empty pattern"));
     assert!(mistake("rate_limiting: {globl_rpm: 1}").contains("did you mean `global_rpm`?"));

@@ -31,6 +31,14 @@ fn a_block_or_a_token_switches_organisations_on() {
 }
 
 #[test]
+fn no_key_of_the_file_is_named_as_one_of_an_organisation() {
+    let keys = "auth: {keys: [{name: acme/app, key: k}]}\n";
+    read(keys);
+    let message = mistake(&format!("{keys}control_plane: {{}}"));
+    assert!(message.contains("auth.keys: the key `acme/app` needs a name without `/`"), "{message}");
+}
+
+#[test]
 fn what_would_switch_nothing_on_is_a_mistake() {
     assert!(mistake("admin: {listen: '127.0.0.1:9090'}").contains("admin.listen: means nothing without organisations"));
     assert!(mistake("security: {master_key_file: k}").contains("means nothing without organisations"));
@@ -98,7 +106,7 @@ fn nothing_of_the_gateways_own_is_lent_out() {
     for (provider, path) in [
         (json!({"type": "bedrock", "region": "r"}), "access_key_id"),
         (json!({"type": "bedrock", "region": "r", "profile": "p"}), "profile"),
-        (json!({"type": "vertexai", "project": "p"}), "access_token"),
+        (json!({"type": "vertexai", "project": "p"}), "service_account"),
         (json!({"type": "vertexai", "project": "p", "credentials_file": "f"}), "credentials_file"),
         (json!({"base_url": "https://x.example.com", "ca_file": "f"}), "ca_file"),
         (json!({"base_url": "https://x.example.com", "shared": true}), "shared"),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use tokio::time::{sleep, timeout, timeout_at};
 
-use super::{SharedSettings, keys};
+use super::SharedSettings;
 use crate::{
     nats::{self, Connection, Servers, Trouble},
     store::StoreError,
@@ -31,8 +31,6 @@ pub(super) const MOST: usize = 1000;
 const LARGEST: usize = 32 << 20;
 /// Room for the headers of a message.
 const HEADERS: usize = 1 << 10;
-/// `wrong last sequence`, in its two forms.
-const WRONG_SEQUENCE: [u64; 2] = [10071, 10164];
 /// Which commit has written a message.
 const TOKEN: &str = "Prism-Commit";
 
@@ -176,10 +174,10 @@ async fn send(
     for (at, one) in wanted.iter().enumerate() {
         let (place, expected) = ((at + 1).to_string(), one.expected.map(|sequence| sequence.to_string()));
         let mut headers = vec![("Nats-Batch-Id", &*batch), ("Nats-Batch-Sequence", &*place), (TOKEN, token)];
-        headers.extend(expected.as_deref().map(|sequence| ("Nats-Expected-Last-Subject-Sequence", sequence)));
-        headers.extend(one.value.is_none().then_some(("KV-Operation", "DEL")));
+        headers.extend(expected.as_deref().map(|sequence| (nats::EXPECTED_SEQUENCE, sequence)));
+        headers.extend(one.value.is_none().then_some(nats::DELETED));
         headers.extend((at + 1 == wanted.len()).then_some(("Nats-Batch-Commit", "1")));
-        let subject = settings.bucket.subject(&keys::escaped(one.key));
+        let subject = settings.bucket.subject(&nats::escaped(one.key));
         let number = connection.publish(&subject, &headers, one.value.unwrap_or_default());
         (first, last) = (first.min(number), number);
     }
@@ -196,9 +194,7 @@ async fn send(
             continue;
         }
         return match serde_json::from_slice(&message.payload) {
-            Ok(Published { error: Some(error), .. }) if WRONG_SEQUENCE.contains(&error.err_code) => {
-                Ok(Answer::Conflict)
-            }
+            Ok(Published { error: Some(error), .. }) if nats::is_conflict(error.err_code) => Ok(Answer::Conflict),
             Ok(Published { error: Some(Failed { err_code: code, description }), .. }) => {
                 Ok(Answer::Refused(Trouble::JetStream { code, description }))
             }
@@ -220,7 +216,7 @@ async fn whose(
 ) -> Result<Outcome, Trouble> {
     let mut conflict = None;
     for (at, one) in (0..).zip(wanted) {
-        let subject = settings.bucket.subject(&keys::escaped(one.key));
+        let subject = settings.bucket.subject(&nats::escaped(one.key));
         let last = nats::last(connection, &settings.bucket.stream(), &subject).await?;
         if let Some(last) = last.as_ref().filter(|last| last.header(TOKEN) == Some(token)) {
             let first = last.sequence - at;

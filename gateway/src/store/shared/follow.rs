@@ -13,13 +13,13 @@ use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    SharedSettings, keys,
+    SharedSettings,
     replica::{Replica, Taken},
     standing::{Standing, now},
 };
 use crate::{
     config::NatsServer,
-    nats::{self, Connection, Extent, Heard, Message, Playback, Servers, Stored, Trouble},
+    nats::{self, Connection, Extent, Heard, Message, Pauses, Playback, Servers, Stored, Trouble},
     store::{Store, StoreError, Wake},
 };
 
@@ -31,10 +31,13 @@ const QUESTION: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_secs(5);
 /// Whoever is behind for longer begins anew.
 const BEHIND: Duration = Duration::from_secs(3);
-/// When nothing more comes for so long, a commit without its last message has ended.
+/// When nothing more comes for so long, what has come is shown; and the stream's leader is asked whether a commit that has not
+/// ended is all there is.
 const SILENCE: Duration = Duration::from_millis(50);
 /// Under a constant stream of commits they are shown this often.
 const SHOWN: Duration = Duration::from_millis(50);
+/// For so long at most nothing is shown because commits overtake each other.
+const TORN: Duration = Duration::from_secs(1);
 /// How often the clock is looked at while nothing comes.
 const CLOCK: Duration = Duration::from_millis(250);
 /// How often the last contact is written down: after a restart without NATS it counts from there.
@@ -82,18 +85,14 @@ impl Follower {
 
     async fn follow(&mut self) {
         let mut servers = Servers::new(&self.settings.nats.servers);
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Pauses::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let was_connected = Instant::now();
             let Err(interrupted) = self.session(&mut servers).await;
             self.replica.abandon();
             self.tell(&servers, &interrupted);
             servers.next();
-            if was_connected.elapsed() > LONGEST_PAUSE {
-                pause = FIRST_PAUSE;
-            }
-            sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            sleep(pauses.after(was_connected.elapsed() > LONGEST_PAUSE)).await;
         }
     }
 
@@ -128,6 +127,7 @@ impl Follower {
             target: found.last,
             at: from.saturating_sub(1),
             unfinished: None,
+            torn: None,
             since: None,
             asked: None,
             next_question: Instant::now(),
@@ -155,7 +155,7 @@ impl Follower {
         if had > 0 {
             let identity = self.settings.identity;
             let ours = self.replica.get(identity)?.map(|record| record.value);
-            let theirs = nats::last(connection, &bucket.stream(), &bucket.subject(&keys::escaped(identity))).await?;
+            let theirs = nats::last(connection, &bucket.stream(), &bucket.subject(&nats::escaped(identity))).await?;
             if ours != theirs.map(|last| last.payload) {
                 return Err(Interrupted::Lost(format!(
                     "the bucket `{}` is another one, with organisations that are not those of before: restore a backup into it, \
@@ -183,8 +183,9 @@ struct Reading<'a> {
     target: u64,
     /// The last message that came.
     at: u64,
-    /// The commit whose end has not come.
-    unfinished: Option<String>,
+    /// The commit whose end has not come, and which of its messages is next.
+    unfinished: Option<(String, u64)>,
+    torn: Option<Torn>,
     /// Something has been taken over since then, and is not shown yet.
     since: Option<Instant>,
     asked: Option<Question>,
@@ -192,6 +193,14 @@ struct Reading<'a> {
     owed: Option<Owed>,
     /// Up to that message there are as many as there have to be.
     counted: (u64, u64),
+}
+
+/// Of a commit that has come some messages are missing: later commits have written the same keys. It is whole again when those have
+/// come, which are not after what there was when that was seen.
+struct Torn {
+    /// So many messages are still to come of those.
+    left: u64,
+    since: Instant,
 }
 
 /// What the stream's leader had at a moment.
@@ -207,6 +216,13 @@ struct Question {
     number: u64,
     at: Instant,
     millis: u64,
+}
+
+impl Torn {
+    /// Nothing is shown in halves, but where commits never cease to overtake each other.
+    fn is_over(&self) -> bool {
+        self.left == 0 || self.since.elapsed() >= TORN
+    }
 }
 
 impl Reading<'_> {
@@ -234,7 +250,7 @@ impl Reading<'_> {
                         }
                     }
                 }
-                () = sleep_until((heard + SILENCE).into()), if self.since.is_some() && self.at >= self.target => self.settle()?,
+                () = sleep_until((heard + SILENCE).into()), if self.is_whole() => self.settle()?,
                 () = sleep_until(question.into()) => {
                     if self.asked.is_some() {
                         return Err(Trouble::NobodyAnswers.into());
@@ -249,13 +265,10 @@ impl Reading<'_> {
     fn take(&mut self, stored: &Stored) -> Result<(), Interrupted> {
         let Stored { sequence, pending, message, .. } = stored;
         let batch = message.header("Nats-Batch-Id");
-        if self.unfinished.is_some() && self.unfinished.as_deref() != batch && self.is_shown() {
-            self.settle()?; // the one before has ended
-        }
         let place = message.header("Nats-Batch-Sequence").and_then(|number| number.parse().ok()).unwrap_or(1);
         let is_deletion = message.header("KV-Operation").is_some_and(|operation| matches!(operation, "DEL" | "PURGE"));
         let subject = String::from_utf8_lossy(&message.subject);
-        let key = keys::unescaped(subject.strip_prefix(&self.subjects).unwrap_or(&subject));
+        let key = nats::unescaped(subject.strip_prefix(&self.subjects).unwrap_or(&subject));
         self.follower.replica.take(&Taken {
             key: &key,
             value: (!is_deletion).then_some(&message.payload[..]),
@@ -267,12 +280,39 @@ impl Reading<'_> {
         if *pending == 0 {
             self.target = self.target.min(*sequence);
         }
-        let since = *self.since.get_or_insert_with(Instant::now);
-        self.unfinished = batch.filter(|_| message.header("Nats-Batch-Commit").is_none()).map(str::to_owned);
-        if self.unfinished.is_none() && self.is_shown() && (*pending == 0 || since.elapsed() >= SHOWN) {
+        self.account(batch, place, *pending);
+        self.unfinished =
+            batch.filter(|_| message.header("Nats-Batch-Commit").is_none()).map(|batch| (batch.to_owned(), place + 1));
+        let now = Instant::now();
+        let since = *self.since.get_or_insert(now);
+        if self.unfinished.is_some() || self.torn.is_some() {
+            self.next_question = self.next_question.min(now + SILENCE);
+        }
+        let is_due = since.elapsed() >= SHOWN && self.torn.as_ref().is_none_or(Torn::is_over);
+        if self.unfinished.is_none() && self.is_shown() && (*pending == 0 || is_due) {
             self.settle()?;
         }
         Ok(())
+    }
+
+    /// Whether a message follows the one before, or something between them is missing.
+    fn account(&mut self, batch: Option<&str>, place: u64, pending: u64) {
+        if let Some(torn) = &mut self.torn {
+            torn.left = torn.left.saturating_sub(1);
+        }
+        let follows = match &self.unfinished {
+            None => place == 1,
+            Some((open, next)) => Some(open.as_str()) == batch && *next == place,
+        };
+        if !follows {
+            let since = self.torn.as_ref().map_or_else(Instant::now, |torn| torn.since);
+            self.torn = Some(Torn { left: pending, since });
+        }
+    }
+
+    /// Whether what has come and is not shown ends with the end of a commit.
+    fn is_whole(&self) -> bool {
+        self.since.is_some() && self.unfinished.is_none() && self.torn.is_none() && self.is_shown()
     }
 
     /// Whether what was there at the beginning has come.
@@ -283,7 +323,7 @@ impl Reading<'_> {
     /// Everything that has come is seen from now on.
     fn settle(&mut self) -> Result<(), Interrupted> {
         self.follower.replica.settle(&self.created, self.at)?;
-        (self.since, self.unfinished) = (None, None);
+        (self.since, self.unfinished, self.torn) = (None, None, None);
         self.follower.standing.reached_sequence(self.at);
         if let Some(wake) = self.follower.wake.get() {
             wake();
@@ -298,6 +338,10 @@ impl Reading<'_> {
             return Err(Trouble::Setup("the bucket has been made anew".to_owned()).into());
         }
         self.next_question = Instant::now() + QUESTION;
+        // commits are stored as a whole: what is missing of them is not there any more
+        if self.since.is_some() && self.is_shown() && self.at == there.last {
+            self.settle()?;
+        }
         let (last, messages, millis) = (there.last, there.messages, asked.millis);
         let owed = self.owed.get_or_insert_with(|| Owed { last, messages, millis, since: Instant::now() });
         if owed.since.elapsed() > BEHIND {

@@ -2,13 +2,12 @@
 //!
 //! Every gateway has a copy of it in a file (`replica`), reads that alone, and so serves without NATS what it has seen last.
 //! `follow` takes over what anybody commits, `commit` sends what is to be changed, `standing` says how the gateway stands to
-//! the bucket, `keys` how records are called there.
+//! the bucket.
 //!
 //! A record's revision is the sequence of its commit's first message in the stream, the same for every gateway.
 
 mod commit;
 mod follow;
-mod keys;
 mod replica;
 mod standing;
 

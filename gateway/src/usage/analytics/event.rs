@@ -1,12 +1,14 @@
 //! What analytics reads of a usage event: the few members that it counts by and counts up, borrowed from the record.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, de::Error};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::{Value, value::RawValue};
+use sha2::{Digest, Sha256};
 
 use super::{
+    scan,
     series::{OTHER, Series},
     sums::Sums,
 };
@@ -20,64 +22,65 @@ const MIRROR: &str = "mirror";
 /// Metadata longer than this is not told apart.
 const LONGEST_METADATA: usize = 1 << 10;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 pub(super) struct Event<'a> {
     #[serde(borrow)]
-    request_id: Cow<'a, str>,
+    pub request_id: Cow<'a, str>,
     #[serde(borrow)]
-    mirror_of: Option<Text<'a>>,
+    pub mirror_of: Option<Text<'a>>,
+    /// When it began, in whole hours since 1970.
+    #[serde(rename = "started_at", deserialize_with = "hour")]
+    pub hour: i64,
     #[serde(borrow)]
-    started_at: Cow<'a, str>,
+    pub org: Cow<'a, str>,
     #[serde(borrow)]
-    org: Cow<'a, str>,
+    pub key_id: Option<Text<'a>>,
     #[serde(borrow)]
-    key_id: Option<Text<'a>>,
+    pub endpoint: Cow<'a, str>,
     #[serde(borrow)]
-    endpoint: Cow<'a, str>,
+    pub model: Cow<'a, str>,
     #[serde(borrow)]
-    model: Cow<'a, str>,
+    pub user_id: Option<Text<'a>>,
+    /// As it is written.
+    #[serde(borrow, default, deserialize_with = "as_written")]
+    pub metadata: Option<&'a str>,
+    pub status: UsageStatus,
+    pub complete: bool,
     #[serde(borrow)]
-    user_id: Option<Text<'a>>,
+    pub provider: Option<Text<'a>>,
     #[serde(borrow)]
-    metadata: Option<&'a RawValue>,
-    status: UsageStatus,
-    complete: bool,
+    pub model_served: Option<Text<'a>>,
+    pub tokens: Option<EventTokens>,
+    pub usage_source: Option<UsageSource>,
     #[serde(borrow)]
-    provider: Option<Text<'a>>,
-    #[serde(borrow)]
-    model_served: Option<Text<'a>>,
-    tokens: Option<EventTokens>,
-    usage_source: Option<UsageSource>,
-    #[serde(borrow)]
-    cost_usd: Option<Text<'a>>,
-    duration_ms: Option<u64>,
-    first_token_ms: Option<u64>,
-    attempt_count: u32,
+    pub cost_usd: Option<Text<'a>>,
+    pub duration_ms: Option<u64>,
+    pub first_token_ms: Option<u64>,
+    pub attempt_count: u32,
 }
 
 /// serde borrows a text in an `Option` only where the text is a type of its own.
-#[derive(Debug, Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+#[derive(Debug, PartialEq, Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 impl<'a> Event<'a> {
     /// # Errors
     /// When it is no usage event.
     pub fn read(record: &'a [u8]) -> serde_json::Result<Self> {
         // validated once, and not again for each of its texts
-        serde_json::from_str(str::from_utf8(record).map_err(serde_json::Error::custom)?)
+        let text = str::from_utf8(record).map_err(serde_json::Error::custom)?;
+        scan::event(text).map_or_else(|| serde_json::from_str(text), Ok)
     }
 
-    /// Two events with the same one are the same event. FNV-1a (<https://datatracker.ietf.org/doc/html/rfc9923>), since it is
-    /// written down and has to be the same everywhere; nobody but gateways chooses a request's id.
+    /// Two events with the same one are the same event.
     pub fn id(&self) -> u64 {
-        const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-        const PRIME: u64 = 0x0000_0100_0000_01b3;
-        self.request_id.bytes().fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+        let hash: [u8; 32] = Sha256::digest(self.request_id.as_bytes()).into();
+        u64::from_le_bytes(*hash.first_chunk().expect("a hash has 32 bytes"))
     }
 
-    /// When it began: `2026-01-31T12`, and what comes behind.
-    pub fn started_at(&self) -> &str {
-        &self.started_at
+    /// In whole hours since 1970.
+    pub fn hour(&self) -> i64 {
+        self.hour
     }
 
     pub fn count(&self, sums: &mut Sums) {
@@ -124,37 +127,40 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Finds the hours of events, which are nearly always those of the event before.
-#[derive(Debug, Default)]
-pub(super) struct Hours {
-    /// The beginning of a moment in UTC, and its hour.
-    last: Option<([u8; HOUR], i64)>,
+fn as_written<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a str>, D::Error> {
+    Ok(Option::<&RawValue>::deserialize(from)?.map(RawValue::get))
 }
 
-/// `2026-01-31T12`
-const HOUR: usize = 13;
+fn hour<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    let Text(moment) = Text::deserialize(from)?;
+    let known = match hour_as_written(&moment) {
+        Some(hour) => Ok(hour),
+        None => moment.parse::<DateTime<Utc>>().map(|moment| moment.timestamp().div_euclid(3600)),
+    };
+    known.map_err(D::Error::custom)
+}
 
-impl Hours {
-    /// In whole hours since 1970; `None` when it is no moment as RFC 3339 writes them.
-    pub fn of(&mut self, moment: &str) -> Option<i64> {
-        let beginning = moment.as_bytes().first_chunk::<HOUR>().filter(|_| moment.ends_with('Z'));
-        if let (Some(beginning), Some((last, hour))) = (beginning, &self.last)
-            && beginning == last
-        {
-            return Some(*hour);
-        }
-        let hour = moment.parse::<DateTime<Utc>>().ok()?.timestamp().div_euclid(3600);
-        self.last = beginning.map(|beginning| (*beginning, hour));
-        Some(hour)
+/// The hour of a moment that is written as the gateway writes it; `None` leaves it to who knows all of RFC 3339, at ten times
+/// the cost.
+pub(super) fn hour_as_written(moment: &str) -> Option<i64> {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00.000Z";
+    let fits = |(byte, shape): (u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == *shape };
+    if moment.len() != SHAPE.len() || !moment.bytes().zip(SHAPE).all(fits) {
+        return None;
     }
+    let number =
+        |place: Range<usize>| moment[place].bytes().fold(0, |number, digit| 10 * number + u32::from(digit - b'0'));
+    let date = NaiveDate::from_ymd_opt(number(0..4).cast_signed(), number(5..7), number(8..10))?;
+    let moment = date.and_hms_opt(number(11..13), number(14..16), number(17..19))?;
+    Some(moment.and_utc().timestamp().div_euclid(3600))
 }
 
 /// The same names and values are the same text.
-fn settled(metadata: &RawValue) -> Cow<'static, str> {
-    if metadata.get().len() > LONGEST_METADATA {
+fn settled(metadata: &str) -> Cow<'static, str> {
+    if metadata.len() > LONGEST_METADATA {
         return Cow::Borrowed(OTHER);
     }
-    match serde_json::from_str::<BTreeMap<String, Value>>(metadata.get()) {
+    match serde_json::from_str::<BTreeMap<String, Value>>(metadata) {
         Ok(members) if !members.is_empty() => {
             Cow::Owned(serde_json::to_string(&members).expect("what was JSON is JSON"))
         }
@@ -164,20 +170,34 @@ fn settled(metadata: &RawValue) -> Cow<'static, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
-    fn an_hour_is_that_of_its_moment_whatever_was_asked_before() {
-        let mut hours = Hours::default();
+    fn hours_are_those_of_rfc_3339() {
+        let of = |moment: &str| hour(Value::from(moment)).ok();
         for (moment, hour) in [
-            ("1970-01-01T05:00:00.000Z", Some(5)),
             ("1970-01-01T05:59:59.999Z", Some(5)),
+            ("1970-01-01T05:59:59Z", Some(5)),
             ("1970-01-01T05:59:59.999+02:00", Some(3)),
-            ("1970-01-01T06:00:00Z", Some(6)),
-            ("1970-01-01T05:00:00Z", Some(5)),
+            ("1969-12-31T23:00:00.000Z", Some(-1)),
+            ("2016-12-31T23:59:60.000Z", Some(412_007)), // a leap second
+            ("1970-01-01T24:00:00.000Z", None),
+            ("1970-02-30T05:00:00.000Z", None),
+            ("1970-01-01T05:60:00.000Z", None),
             ("yesterday", None),
         ] {
-            assert_eq!(hours.of(moment), hour, "{moment}");
+            assert_eq!(of(moment), hour, "{moment}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_gateway_writes_is_read_as_chrono_reads_it(millis in 0_i64..253_402_300_800_000) {
+            let moment = DateTime::from_timestamp_millis(millis).unwrap();
+            let written = moment.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+            prop_assert_eq!(hour_as_written(&written), Some(millis.div_euclid(3_600_000)));
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Analytics,
+    aside::aside,
     counter::Counter,
     failure::Failure,
     ledger::{Batch, Entry, Ledger, Position},
@@ -99,13 +100,13 @@ impl Feed {
 
     async fn step(mut self) -> (Self, Result<(), Failure>) {
         let (analytics, spool) = (self.counter.analytics().clone(), self.spool.clone());
-        let done = tokio::task::spawn_blocking(move || {
+        let counted = aside(move || {
             let outcome = self.count();
             (self, outcome)
         });
-        match done.await {
-            Ok(done) => done,
-            Err(_) => {
+        match counted.await {
+            Some(counted) => counted,
+            None => {
                 let mut anew = Self::new(analytics, spool);
                 let outcome = anew.look_for_logs().map_err(Failure::from).and(Err(Failure::Defect));
                 (anew, outcome)

@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
+use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter};
 
 use super::{
     database::{self, DatabaseError},
-    event::{Event, Hours},
+    event::Event,
     series::Series,
     sums::{Sums, TOKENS, counts},
 };
@@ -106,17 +107,16 @@ impl Ledger {
             if batch.is_shared { position(&transaction, batch.source)?.map_or(0, |known| known.until) } else { 0 };
         let is_any_expected = batch.is_shared
             && transaction.query_row("SELECT EXISTS (SELECT 1 FROM expected)", [], |row| row.get::<_, bool>(0))?;
-        let (mut counted, mut hours) = (Counted::default(), Hours::default());
+        let mut counted = Counted::default();
         let mut ids = Vec::with_capacity(batch.entries.len() * 8);
-        let mut sums: HashMap<(i64, Series<'_>), Sums> = HashMap::new();
+        let mut hours: IndexMap<(i64, Series<'_>), Sums> = IndexMap::new();
+        let mut last = 0;
         for entry in batch.entries {
             if entry.end <= passed {
                 counted.again += 1;
                 continue;
             }
-            let read = Event::read(entry.event).ok();
-            let Some((event, hour)) = read.and_then(|event| hours.of(event.started_at()).map(|hour| (event, hour)))
-            else {
+            let Ok(event) = Event::read(entry.event) else {
                 counted.unreadable += 1;
                 continue;
             };
@@ -126,10 +126,17 @@ impl Ledger {
                 continue;
             }
             ids.extend_from_slice(&id.to_le_bytes());
-            event.count(sums.entry((hour, event.series())).or_default());
+            let place = (event.hour(), event.series());
+            // many in a row are often of one series, and to look it up costs more than to see that
+            if hours.get_index(last).is_none_or(|(same, _)| *same != place) {
+                let entry = hours.entry(place);
+                last = entry.index();
+                entry.or_default();
+            }
+            event.count(&mut hours[last]);
             counted.events += 1;
         }
-        add(&transaction, &sums, self.most_series)?;
+        add(&transaction, &hours, self.most_series)?;
         transaction.execute(
             "INSERT OR REPLACE INTO position (source, until, millis) VALUES (?, ?, ?)",
             params![batch.source, signed(batch.until.max(passed)), signed(batch.millis)],
@@ -198,7 +205,7 @@ fn is_expected(transaction: &Transaction<'_>, id: u64) -> rusqlite::Result<bool>
 /// Adds sums to those that are there.
 fn add(
     transaction: &Transaction<'_>,
-    hours: &HashMap<(i64, Series<'_>), Sums>,
+    hours: &IndexMap<(i64, Series<'_>), Sums>,
     most_series: u64,
 ) -> rusqlite::Result<()> {
     let mut many: HashMap<i64, u64> = HashMap::new();

@@ -8,6 +8,7 @@
 //! events come: `feed` reads the spool, `subscription` the stream of all gateways where there is one. Several processes with one
 //! `store.path` write one file, SQLite's write-ahead log between them, and each answers for all.
 
+mod aside;
 mod counter;
 mod counting;
 mod database;
@@ -18,6 +19,7 @@ mod histogram;
 mod ledger;
 mod question;
 mod report;
+mod scan;
 mod series;
 mod subscription;
 mod sums;

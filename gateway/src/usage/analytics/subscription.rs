@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Analytics,
+    aside::aside,
     counter::Counter,
     database::DatabaseError,
     failure::Failure,
@@ -18,7 +19,7 @@ use super::{
     ledger::{Batch, Entry},
 };
 use crate::{
-    nats::{self, Connection, Playback, Servers, Stored, Trouble},
+    nats::{self, Connection, Pauses, Playback, Servers, Stored, Trouble},
     usage::{Settings, USAGE},
 };
 
@@ -54,7 +55,7 @@ impl Subscription {
     pub async fn run(self, stop: CancellationToken) {
         self.analytics.waits(true); // nobody knows yet
         let mut servers = Servers::new(&self.settings.nats.servers);
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Pauses::new(FIRST_PAUSE, LONGEST_PAUSE);
         while !stop.is_cancelled() {
             let began = Instant::now();
             let failure = match self.session(&mut servers, &stop).await {
@@ -62,15 +63,12 @@ impl Subscription {
                 Err(failure) => failure,
             };
             self.analytics.waits(true);
-            if began.elapsed() > LONGEST_PAUSE {
-                pause = FIRST_PAUSE;
-            }
-            if pause == FIRST_PAUSE * 2 {
+            let pause = pauses.after(began.elapsed() > LONGEST_PAUSE);
+            if pauses.failures() == 2 {
                 tracing::warn!(error = %failure, "usage is not counted at the moment; it waits in the stream");
             }
             servers.next();
-            tokio::select! { () = sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)) => {}, () = stop.cancelled() => {} }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            tokio::select! { () = sleep(pause) => {}, () = stop.cancelled() => {} }
         }
     }
 
@@ -114,7 +112,7 @@ impl Subscription {
         work: impl FnOnce(&mut Counter) -> Result<T, DatabaseError> + Send + 'static,
     ) -> Result<T, Failure> {
         let counter = self.counter.clone();
-        let done = tokio::task::spawn_blocking(move || {
+        let done = aside(move || {
             let mut held = counter.lock().unwrap_or_else(|poisoned| {
                 let mut held = PoisonError::into_inner(poisoned);
                 held.close(); // what it knows may have been rolled back
@@ -127,7 +125,7 @@ impl Subscription {
             }
             outcome
         });
-        Ok(done.await.map_err(|_| Failure::Defect)??)
+        Ok(done.await.ok_or(Failure::Defect)??)
     }
 }
 

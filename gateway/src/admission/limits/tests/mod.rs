@@ -1,5 +1,6 @@
 //! Claims about limits: against a naive model, under threads, across reloads.
 
+mod gossip;
 mod model;
 mod requests;
 mod threads;

@@ -59,15 +59,18 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
+    prop::collection::vec(step(), 1..60)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
         4 => (0_u64..20_000).prop_map(Step::Wait),
         1 => (50_000_u64..200_000).prop_map(Step::Wait),
         4 => (1_u64..8).prop_map(Step::Take),
         2 => Just(Step::Return),
         4 => (1_u64..12).prop_map(Step::Reserve),
         4 => (0_u64..1_600).prop_map(Step::Settle),
-    ];
-    prop::collection::vec(step, 1..60)
+    ]
 }
 
 proptest! {
@@ -146,6 +149,53 @@ proptest! {
             }
         }
         used.extend(taken);
+        used.sort_unstable();
+        for (first, (start, _)) in used.iter().enumerate() {
+            let mut sum = 0;
+            for (when, spent) in &used[first..] {
+                sum += u128::from(*spent);
+                let most = u128::from(units) * (MINUTE + (*when - *start).as_nanos());
+                prop_assert!(sum * MINUTE <= most, "{sum} from {start:?} to {when:?}");
+            }
+        }
+    }
+
+    /// Buckets that tell each other at once are one bucket: what they let in together, each at the time when it was let in, is in no
+    /// stretch of time more than the limit and what runs off meanwhile.
+    #[test]
+    fn several_that_hear_of_each_other_let_in_what_one_does(
+        units in 1_u64..20, steps in prop::collection::vec((0..3_usize, step()), 1..80),
+    ) {
+        let mut buckets: Vec<_> = (0..3).map(|_| Bucket::new(limit(units), Duration::ZERO)).collect();
+        let mut held: Vec<(usize, Duration, Held)> = vec![];
+        let (mut taken, mut used) = (vec![], vec![]);
+        let mut now = Duration::ZERO;
+        for (at, step) in steps {
+            let bucket = &mut buckets[at];
+            match step {
+                Step::Wait(millis) => now += Duration::from_millis(millis),
+                Step::Take(units) => taken.extend(bucket.take(now, units).ok().map(|()| (at, now, units))),
+                Step::Return => {
+                    if let Some((at, when, units)) = taken.pop() {
+                        buckets[at].give_back(now, when, units);
+                    }
+                }
+                Step::Reserve(units) => held.extend(bucket.reserve(now, units).ok().map(|got| (at, now, got))),
+                Step::Settle(share) if !held.is_empty() => {
+                    let (at, since, got) = held.remove(0);
+                    let spent = got.units * share.min(1_000) / 1_000;
+                    buckets[at].settle(now, got, spent);
+                    used.push((since, spent));
+                }
+                Step::Settle(_) => {}
+            }
+            for from in 0..3 {
+                let said = buckets[from].told();
+                (0..3).filter(|to| *to != from).for_each(|to| buckets[to].heard(now, said));
+            }
+        }
+        used.extend(taken.into_iter().map(|(_, when, units)| (when, units)));
+        used.extend(held.into_iter().map(|(_, since, got)| (since, got.units)));
         used.sort_unstable();
         for (first, (start, _)) in used.iter().enumerate() {
             let mut sum = 0;

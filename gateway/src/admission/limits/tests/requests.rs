@@ -6,10 +6,10 @@ use super::rates;
 use crate::{
     admission::limits::{Account, Accounts, Books, Demand, Estimate, Limiter, Reservation, Scope, Terms},
     api::TokenUsage,
-    config::{Budget, Budgets, Period, RateLimits},
+    config::{Budget, Budgets, KeyRates, Period, RateLimits, Rates},
     money::{Rate, Usd},
     prices::{Price, Source},
-    telemetry::{Fate, Reserved, Used},
+    telemetry::{Fate, Reserved, Standing, Used},
 };
 
 /// Limits so high and times so short that what runs off during a test is less than a unit.
@@ -185,4 +185,69 @@ fn a_budget_that_is_taken_away_and_given_back_remembers() {
 
 fn rate(text: &str) -> Rate {
     Rate::per_million(text).unwrap()
+}
+
+/// What a key of `acme` may still take, which says this of itself.
+fn left(accounts: &Accounts, own: Rates) -> Standing {
+    let terms = Terms::of(own);
+    let account = accounts.of(Scope::Key, "acme/key_1", terms);
+    account.map(|account| account.limits().standing(accounts.born().elapsed())).unwrap_or_default()
+}
+
+fn limits_of(standing: &Standing) -> (Option<u64>, Option<u64>) {
+    (standing.requests.map(|level| level.limit), standing.tokens.map(|level| level.limit))
+}
+
+#[test]
+fn an_organisation_limits_its_keys_as_far_as_they_say_nothing_themselves() {
+    let accounts = Accounts::default();
+    accounts.grant("acme", KeyRates::Each(rates(10, 1_000)));
+    for (own, expected) in [
+        (rates(0, 0), (Some(10), Some(1_000))),
+        (rates(5, 0), (Some(5), Some(1_000))),
+        (rates(0, 2_000), (Some(10), Some(2_000))),
+        (rates(20, 50), (Some(20), Some(50))),
+    ] {
+        assert_eq!(limits_of(&left(&accounts, own)), expected);
+    }
+    for (scope, name) in [(Scope::Key, "globex/key_1"), (Scope::Key, "acme"), (Scope::OrganisationUser, "acme/ann")] {
+        assert!(accounts.of(scope, name, Terms::default()).is_none(), "{scope:?} {name}");
+    }
+    accounts.grant("acme", KeyRates::Unlimited);
+    assert_eq!(limits_of(&left(&accounts, rates(5, 0))), (None, None));
+    accounts.forget_organisation("acme");
+    assert_eq!(limits_of(&left(&accounts, rates(5, 0))), (Some(5), None));
+}
+
+/// A request that came with the key as it was before it had a limit of its own.
+#[test]
+fn who_does_not_know_what_a_key_was_granted_for_itself_changes_nothing_of_it() {
+    let accounts = Accounts::default();
+    assert!(accounts.known_or_granted(Scope::Key, "acme/key_1").is_none());
+    accounts.grant("acme", KeyRates::Each(rates(10, 0)));
+    let before = accounts.known_or_granted(Scope::Key, "acme/key_1").unwrap();
+    let own = accounts.of(Scope::Key, "acme/key_1", Terms::of(rates(5, 0))).unwrap();
+    let late = accounts.known_or_granted(Scope::Key, "acme/key_1").unwrap();
+    assert!(Arc::ptr_eq(&before, &own) && Arc::ptr_eq(&late, &own));
+    let limit = own.limits().standing(accounts.born().elapsed()).requests.map(|level| level.limit);
+    assert_eq!(limit, Some(5));
+}
+
+#[test]
+fn what_a_key_has_used_stays_used_when_its_organisation_grants_another_limit() {
+    let accounts = Accounts::default();
+    accounts.grant("acme", KeyRates::Each(rates(10, 0)));
+    let key = accounts.of(Scope::Key, "acme/key_1", Terms::default()).unwrap();
+    let demand = Demand { models: &[], user: None, key: Some(&key), estimate: SMALL, cost: None };
+    let taken = [(); 4].map(|()| demand.reserve(None, accounts.born()).unwrap());
+    let remaining = || key.limits().standing(accounts.born().elapsed()).requests.map(|level| level.remaining);
+    for (granted, left) in [(6, Some(2)), (20, Some(16)), (2, Some(0))] {
+        accounts.grant("acme", KeyRates::Each(rates(granted, 0)));
+        assert_eq!(remaining(), left);
+    }
+    accounts.grant("acme", KeyRates::default());
+    assert_eq!(remaining(), None);
+    drop((taken, key));
+    accounts.of(Scope::Key, "acme/key_2", Terms::of(rates(1, 0)));
+    assert_eq!(accounts.known().accounts.len(), 1, "nobody is kept who is not limited");
 }

@@ -55,7 +55,7 @@ fn what_is_given_back_is_there_again_to_the_last_unit() {
 #[test]
 fn junk_names_of_users_take_a_bounded_room_and_let_nobody_in_twice() {
     let now = Duration::from_secs(1);
-    let users = Users::new(now, rates(1, 0));
+    let users = Users::new(now, rates(1, 0), None);
     let admitted = AtomicU64::new(0);
     thread::scope(|scope| {
         for thread in 0..THREADS {

@@ -20,7 +20,12 @@ struct User {
 
 pub(super) async fn fetch(path: &Path, around: &Surroundings) -> Result<Fresh<HeaderValue>, Failure> {
     let text = std::fs::read(path).map_err(|_| Failure::new("the credentials file cannot be read"))?;
-    let file: Value = serde_json::from_slice(&text).map_err(|_| Failure::new("the credentials file is not JSON"))?;
+    of(&text, around).await
+}
+
+/// What stands in such a file.
+pub(super) async fn of(text: &[u8], around: &Surroundings) -> Result<Fresh<HeaderValue>, Failure> {
+    let file: Value = serde_json::from_slice(text).map_err(|_| Failure::new("the credentials file is not JSON"))?;
     if file.get("type").and_then(Value::as_str) == Some("impersonated_service_account") {
         let source = file.get("source_credentials").ok_or_else(incomplete)?;
         let url = file.get("service_account_impersonation_url").and_then(Value::as_str).ok_or_else(incomplete)?;

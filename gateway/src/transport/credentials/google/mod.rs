@@ -1,4 +1,4 @@
-//! Google Cloud tokens: a credentials file, or the application-default credentials (`GOOGLE_APPLICATION_CREDENTIALS`,
+//! Google Cloud tokens: a service account's key, a credentials file, or the application-default credentials (`GOOGLE_APPLICATION_CREDENTIALS`,
 //! gcloud's own file, the metadata server of the machine).
 
 mod external;
@@ -22,23 +22,22 @@ const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 const WHO: &str = "Google's token endpoint";
 
 pub(super) struct Google {
-    /// The only file to look in; `None` for the application-default credentials.
-    file: Option<PathBuf>,
+    source: GoogleSource,
     around: Surroundings,
 }
 
 impl Google {
     pub(super) fn new(source: &GoogleSource, around: &Surroundings) -> Self {
-        let file = match source {
-            GoogleSource::File(path) => Some(path.clone()),
-            GoogleSource::Default => None,
-        };
-        Self { file, around: around.clone() }
+        Self { source: source.clone(), around: around.clone() }
     }
 
     async fn find(&self) -> Result<Fresh<HeaderValue>, Failure> {
         let around = &self.around;
-        let named = self.file.clone().or_else(|| around.env("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from));
+        let named = match &self.source {
+            GoogleSource::Key(key) => return file::of(key.expose().as_bytes(), around).await,
+            GoogleSource::File(path) => Some(path.clone()),
+            GoogleSource::Default => around.env("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from),
+        };
         if let Some(path) = named {
             return file::fetch(&path, around).await;
         }

@@ -52,6 +52,9 @@ async fn a_service_account_signs_a_statement() {
     let key = signature::UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, public);
     let text = format!("{}.{}", parts[0], parts[1]);
     key.verify(text.as_bytes(), &BASE64.decode(parts[2]).unwrap()).unwrap();
+    let itself = Credentials::Google(GoogleSource::Key(Secret::new(file.to_string())));
+    assert_eq!(bearer(&itself, &[]).await.unwrap(), "Bearer canary-token");
+    assert_eq!(endpoint.log().matches("POST /token ").count(), 2);
 }
 
 #[tokio::test]

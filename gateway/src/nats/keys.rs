@@ -1,7 +1,7 @@
 //! Keys as a bucket takes them: letters, digits, `-`, `_` and `/` are themselves, every other byte is `=` and two hex digits.
 
 /// The key in the bucket of a record's key.
-pub(super) fn escaped(key: &str) -> String {
+pub fn escaped(key: &str) -> String {
     let mut escaped = String::with_capacity(key.len());
     for byte in key.bytes() {
         match byte {
@@ -13,7 +13,7 @@ pub(super) fn escaped(key: &str) -> String {
 }
 
 /// And back. What was never escaped stays as it is.
-pub(super) fn unescaped(text: &str) -> String {
+pub fn unescaped(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
