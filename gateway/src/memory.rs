@@ -15,7 +15,7 @@ use bytes::Bytes;
 /// in progress is theirs.
 pub const BESIDE: u64 = 16 << 10;
 /// The share of the process's memory that bodies may take unless the configuration says otherwise; the rest is for what is
-/// made of them (a translated request, a parsed answer) and for everything else.
+/// made of them in passing (a parsed answer) and for everything else.
 const SHARE: u64 = 4;
 /// Where the machine does not say how much memory there is.
 const DEFAULT: u64 = 1 << 30;

@@ -110,6 +110,22 @@ def test_a_large_answer_that_has_no_room_is_a_503_and_nobody_elses_to_repeat(gat
     eventually(lambda: gateway.chat(ask()).status == 200, what="room again")
 
 
+def test_a_translated_request_needs_room_of_its_own(upstream):
+    """The client's body has 3 of the 5 MB, so that there is none for what it would be in Anthropic's format."""
+    upstream.always(json_reply({"id": "msg_1", "type": "message", "role": "assistant", "model": "c", "stop_reason": "end_turn",
+                                "content": [{"type": "text", "text": "hello"}], "usage": {"input_tokens": 1, "output_tokens": 1}}))
+    claude = {"type": "anthropic", "base_url": upstream.origin, "api_key": "sk-up", "models": ["acme-large"], "discover": False}
+    config = {"server": {"max_request_body_size": 4 * MIB, "max_body_memory": 5 * MIB}, "providers": {"claude": claude}}
+    with Gateway(config) as gateway:
+        is_refused(gateway.chat(LARGE))
+        assert not upstream.requests
+        assert gateway.chat(ask(text="x" * 2 * MIB)).status == 200
+        eventually(lambda: taken(gateway) == 0, what="the memory of both forms to be given back")
+        config["server"]["max_body_memory"] = 7 * MIB
+        gateway.write(config)
+        eventually(lambda: gateway.chat(LARGE).status == 200, what="the reload")
+
+
 def test_the_process_never_grows_far_beyond_the_bound(gateway, upstream):
     upstream.always(slow(0.05))
     gateway.chat(LARGE)

@@ -55,11 +55,11 @@ def bedrock(upstream, **extra) -> dict:
             "base_url": upstream.origin, "models": [MODEL], "discover": False} | extra
 
 
-def start(host, authority, providers: dict, **limits) -> Gateway:
+def start(host, authority, providers: dict, server: dict | None = None, **limits) -> Gateway:
     security = {"fetch_remote_media": True, "remote_media_hosts": [f"127.0.0.1:{host.port}"],
                 "remote_media_ca_file": authority.path, "remote_media_max_size": 2000, "remote_media_max_total": 3000,
                 "remote_media_max_count": 4, "remote_media_timeout": "1s"}
-    return Gateway({"providers": providers, "security": security | limits})
+    return Gateway({"providers": providers, "security": security | limits} | ({"server": server} if server else {}))
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +147,20 @@ def test_all_images_of_a_request_together_have_limits(gateway, upstream, host):
     host.reset()
     assert "`security.remote_media_max_count`" in refused(gateway, *images, image(f"{host.origin}/one-more"))
     assert not upstream.requests and not host.requests
+
+
+def test_images_draw_from_the_memory_of_all_bodies(upstream, host, authority):
+    host.always(found(PNG + bytes(60_000)))
+    upstream.always(json_reply(ANSWER))
+    roomy = {"remote_media_max_size": 100_000, "remote_media_max_total": 200_000}
+    with start(host, authority, {"one": bedrock(upstream)}, server={"max_request_body_size": 50_000, "max_body_memory": 50_000}, **roomy) as gateway:
+        reply = gateway.chat(ask(image(f"{host.origin}/large")))
+        assert reply.status == 503 and int(reply.header("retry-after")) >= 1
+        assert reply.error()["code"] == "gateway_full" and "server.max_body_memory" in reply.error()["message"]
+        assert not upstream.requests
+        host.always(found())
+        assert gateway.chat(ask(image(f"{host.origin}/small"))).status == 200
+        assert gateway.metrics().total("prism_body_memory_bytes") == 0
 
 
 @pytest.mark.parametrize("body, content_type", [(b"<html>not found</html>", "text/html"), (b"<html>", "image/png"), (PNG, "text/html"),

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::memory::Share;
+
 /// Something in a request whose bytes a format has to send itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
@@ -21,16 +23,16 @@ pub struct Medium {
     pub base64: String,
 }
 
-/// What was fetched for one request, so that no further attempt fetches it again.
+/// What was fetched for one request, so that no further attempt fetches it again, and the memory that it takes.
 #[derive(Debug, Default)]
-pub struct Fetched(Mutex<Vec<Arc<Medium>>>);
+pub struct Fetched(Mutex<Vec<(Arc<Medium>, Share)>>);
 
 impl Fetched {
     pub fn all(&self) -> Vec<Arc<Medium>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(medium, _)| medium.clone()).collect()
     }
 
-    pub fn add(&self, medium: Medium) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(medium));
+    pub fn add(&self, medium: Medium, share: Share) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::new(medium), share));
     }
 }

@@ -111,9 +111,9 @@ pub(super) struct Server {
     pub workers: Option<usize>,
     /// Largest request body, by default `32MiB`.
     pub max_request_body_size: Option<Size>,
-    /// Memory for request bodies and collected answers of more than 16 KiB, all together; beyond it 503 with `Retry-After`.
-    /// By default a quarter of the memory that the control group or the machine has. What a translation makes of a body is
-    /// beside it.
+    /// Memory for request bodies, what is made of them for providers of other formats, media that are fetched, and collected
+    /// answers, of more than 16 KiB each, all together; beyond it 503 with `Retry-After`. By default a quarter of the memory
+    /// that the control group or the machine has.
     pub max_body_memory: Option<Size>,
     /// Time for a request's head to arrive, by default `10s`.
     pub header_timeout: Option<Span>,

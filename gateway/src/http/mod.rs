@@ -220,7 +220,8 @@ impl Gateway {
     /// # Errors
     /// When the CA file cannot be read; then nothing changes.
     pub fn fetch_media(&self, security: &Security) -> Result<(), String> {
-        let made = security.remote_media.as_ref().map(|limits| MediaFetcher::new(limits).map(Arc::new));
+        let fetcher = |limits| MediaFetcher::new(limits, self.memory.clone()).map(Arc::new);
+        let made = security.remote_media.as_ref().map(fetcher);
         let made = made.transpose().map_err(|error| format!("security.remote_media_ca_file: {error}"))?;
         self.media.store(made);
         Ok(())

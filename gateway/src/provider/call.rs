@@ -20,7 +20,7 @@ use super::{
 use crate::{
     api::ClientRequest,
     body::{Partial, collect},
-    memory::Share,
+    memory::{Full, Share},
     refusal::{Cause, Refusal},
     telemetry::SpanContext,
     transport::{MediaFetcher, TransportError, UpstreamBody},
@@ -69,6 +69,10 @@ pub async fn attempt(lease: Lease, request: &ClientRequest, model: &str, bounds:
     if bounds.strict && !upstream.losses.is_empty() {
         return Err(lossy(&upstream.losses));
     }
+    // what is translated, in memory until the answer begins
+    let mut translated = Share::default();
+    let made = upstream.made_beside(&request.body);
+    translated.grow(&core.memory, made).map_err(|Full| Refusal::no_room("the request in the provider's format"))?;
     let mut attempt = Attempt::begin(lease, request.envelope.stream);
     let result = defect::contained_in(&core, call(&core, request, upstream, bounds, &mut attempt)).await;
     match result {

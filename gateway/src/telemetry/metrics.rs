@@ -239,7 +239,7 @@ impl Metrics {
             in_flight: gauge("prism_requests_in_flight", "Requests being served now."),
             body_memory: gauge(
                 "prism_body_memory_bytes",
-                "Memory that request bodies and collected answers take now, of `server.max_body_memory`.",
+                "Memory that request bodies, translations and media of them, and collected answers take now, of `server.max_body_memory`.",
             ),
             decisions: Decisions::default(),
             series: RwLock::default(),

@@ -1,12 +1,15 @@
 //! Images and documents that a request names by their address, fetched for formats that have to send the bytes.
 //!
 //! Only `https`, only public hosts (`guard`), at most [`MOST_REDIRECTS`] redirects, each of which passes the guard again;
-//! nothing of the client or of a provider's credentials goes along.
+//! nothing of the client or of a provider's credentials goes along. They draw from the memory that all bodies share.
 
 use std::{
     borrow::Cow,
     error::Error,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -34,6 +37,7 @@ use super::{
 use crate::{
     api::{Fetched, Medium, Wanted},
     config::RemoteMedia,
+    memory::{BodyMemory, Full, Share},
     refusal::Refusal,
     wire::media_type,
 };
@@ -48,16 +52,28 @@ const MOST_AT_ONCE: usize = 64;
 pub struct MediaFetcher {
     client: Client<HttpsConnector<GuardedConnector>, Empty<Bytes>>,
     limits: RemoteMedia,
+    memory: Arc<BodyMemory>,
     places: Semaphore,
 }
 
 /// Why it cannot be had, in words for the caller: they hold no address but the caller's.
 type Why = Cow<'static, str>;
 
+enum Failure {
+    Elsewhere(Why),
+    NoRoom,
+}
+
+impl<W: Into<Why>> From<W> for Failure {
+    fn from(why: W) -> Self {
+        Self::Elsewhere(why.into())
+    }
+}
+
 impl MediaFetcher {
     /// # Errors
     /// When the CA file cannot be read.
-    pub fn new(limits: &RemoteMedia) -> Result<Self, TransportSetupError> {
+    pub fn new(limits: &RemoteMedia, memory: Arc<BodyMemory>) -> Result<Self, TransportSetupError> {
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config((*pool::trusting(limits.ca_file.as_deref())?).clone())
             .https_only()
@@ -65,13 +81,13 @@ impl MediaFetcher {
             .wrap_connector(GuardedConnector::new(&limits.hosts));
         // a connection that is kept would answer for a name that may have moved inside
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(Self { client, limits: limits.clone(), places: Semaphore::new(MOST_AT_ONCE) })
+        Ok(Self { client, limits: limits.clone(), memory, places: Semaphore::new(MOST_AT_ONCE) })
     }
 
     /// Adds to `fetched` what is wanted and not there yet.
     ///
     /// # Errors
-    /// 400 naming the field whose address cannot be fetched.
+    /// 400 naming the field whose address cannot be fetched; 503 when there is no memory left for what is there.
     pub async fn fetch(&self, wanted: Vec<Wanted>, fetched: &Fetched, deadline: Instant) -> Result<(), Refusal> {
         let known = fetched.all();
         let mut missing: Vec<Wanted> = Vec::new();
@@ -89,12 +105,13 @@ impl MediaFetcher {
         let left = AtomicU64::new(self.limits.max_total);
         let mut fetching = stream::iter(missing).map(|one| self.one(one, &left, deadline)).buffer_unordered(ABREAST);
         while let Some(medium) = fetching.next().await {
-            fetched.add(medium?);
+            let (medium, share) = medium?;
+            fetched.add(medium, share);
         }
         Ok(())
     }
 
-    async fn one(&self, wanted: Wanted, left: &AtomicU64, deadline: Instant) -> Result<Medium, Refusal> {
+    async fn one(&self, wanted: Wanted, left: &AtomicU64, deadline: Instant) -> Result<(Medium, Share), Refusal> {
         let until = deadline.min(Instant::now() + self.limits.timeout);
         let fetching = async {
             let _place = self.places.acquire().await.map_err(|_| "the gateway is stopping")?;
@@ -102,9 +119,12 @@ impl MediaFetcher {
             self.read(response, left, wanted.takes).await
         };
         let late = || Err("it did not arrive in time (`security.remote_media_timeout`)".into());
-        let got: Result<_, Why> = timeout_at(until, fetching).await.unwrap_or_else(|_| late());
-        let (media_type, base64) = got.map_err(|why| refusal(&wanted.param, &why))?;
-        Ok(Medium { url: wanted.url, media_type, base64 })
+        let got: Result<_, Failure> = timeout_at(until, fetching).await.unwrap_or_else(|_| late());
+        let (media_type, base64, share) = got.map_err(|failure| match failure {
+            Failure::Elsewhere(why) => refusal(&wanted.param, &why),
+            Failure::NoRoom => Refusal::no_room("what the request names by its address"),
+        })?;
+        Ok((Medium { url: wanted.url, media_type, base64 }, share))
     }
 
     /// The answer at the end of the redirects.
@@ -131,14 +151,14 @@ impl MediaFetcher {
         response: Response<Incoming>,
         left: &AtomicU64,
         takes: &[&'static str],
-    ) -> Result<(&'static str, String), Why> {
+    ) -> Result<(&'static str, String, Share), Failure> {
         let (head, mut body) = response.into_parts();
         let most = self.limits.max_size;
         let too_large = || Err(format!("it has more than {most} bytes (`security.remote_media_max_size`)").into());
         if body.size_hint().lower() > most {
             return too_large();
         }
-        let mut bytes = BytesMut::new();
+        let (mut bytes, mut share) = (BytesMut::new(), Share::default());
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| "the connection to its host broke")?;
             let Ok(data) = frame.into_data() else { continue };
@@ -152,13 +172,19 @@ impl MediaFetcher {
                     format!("all of the request's have more than {total} bytes (`security.remote_media_max_total`)");
                 return Err(why.into());
             }
+            share.grow(&self.memory, encoded((bytes.len() + data.len()) as u64)).map_err(|Full| Failure::NoRoom)?;
             bytes.extend_from_slice(&data);
         }
         let declared = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let media_type = media_type(declared, &bytes, takes)
             .ok_or_else(|| format!("what is there is not of a type that this provider takes ({})", takes.join(", ")))?;
-        Ok((media_type, BASE64_STANDARD.encode(&bytes)))
+        Ok((media_type, BASE64_STANDARD.encode(&bytes), share))
     }
+}
+
+/// How long so many bytes are in base64, which is what is kept of them.
+fn encoded(bytes: u64) -> u64 {
+    bytes.div_ceil(3) * 4
 }
 
 fn refusal(param: &str, why: &str) -> Refusal {

@@ -151,6 +151,14 @@ pub struct Upstream {
     pub more: Vec<Upstream>,
 }
 
+impl Upstream {
+    /// Bytes that have been made for the provider, of all parts.
+    pub fn made_beside(&self, body: &Bytes) -> u64 {
+        let parts = std::iter::once(self).chain(&self.more);
+        parts.map(|part| part.body.made_beside(body)).sum()
+    }
+}
+
 /// A field that does not reach the provider as the client sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {

@@ -34,6 +34,12 @@ impl Payload {
         self.left == 0
     }
 
+    /// Bytes that do not lie in the client's body: what has been made for the provider.
+    pub fn made_beside(&self, body: &Bytes) -> u64 {
+        let within = body.as_ptr_range();
+        self.slices.iter().filter(|slice| !within.contains(&slice.as_ptr())).map(|slice| slice.len() as u64).sum()
+    }
+
     /// All of it in one piece (for tests, and for those who sign what they send).
     pub fn to_bytes(&self) -> Bytes {
         match &self.slices[self.next..] {

@@ -80,7 +80,7 @@ fn what_was_fetched_stands_for_its_address() {
     let refusal = Bedrock.request(&request, target).unwrap_err();
     assert_eq!(refusal.param.as_deref(), Some(image));
     for (wanted, media_type) in wanted.into_iter().zip(["image/gif", "application/pdf"]) {
-        request.fetched.add(Medium { url: wanted.url, media_type, base64: "BBBB".into() });
+        request.fetched.add(Medium { url: wanted.url, media_type, base64: "BBBB".into() }, Default::default());
     }
     let sent = super::body(&Bedrock.request(&request, target).unwrap());
     let content = &sent["messages"][0]["content"];
