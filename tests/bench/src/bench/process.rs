@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal};
+
 use crate::http::get;
 use crate::signal;
 use crate::trouble::{Result, Trouble};
@@ -19,6 +21,8 @@ pub struct Process {
 }
 
 const READY_LIMIT: Duration = Duration::from_secs(15);
+/// Who has not ended by then is killed.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 impl Process {
     pub fn start(name: &str, port: u16, mut command: Command, output: Option<PathBuf>) -> Result<Process> {
@@ -63,8 +67,17 @@ impl Process {
     }
 }
 
+/// Ends it as an operator would: what it does last (keeping what it knows, or a compiler's profile of it) belongs to it.
 impl Drop for Process {
     fn drop(&mut self) {
+        let _ = rustix::process::kill_process(Pid::from_child(&self.child), Signal::TERM);
+        let asked = Instant::now();
+        while asked.elapsed() < STOP_LIMIT {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
