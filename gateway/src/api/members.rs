@@ -45,6 +45,15 @@ impl<'a> Members<'a> {
         self.raw(b"\"").raw(value.as_bytes()).raw(b"\"")
     }
 
+    /// A name of the gateway's own, which needs no escaping; the member's comes with the opening quotation mark.
+    pub fn name(&mut self, name: &'static str, value: &'static str) -> &mut Self {
+        self.raw(name.as_bytes()).raw(value.as_bytes()).raw(b"\"")
+    }
+
+    pub fn name_if(&mut self, name: &'static str, value: Option<&'static str>) -> &mut Self {
+        if let Some(value) = value { self.name(name, value) } else { self }
+    }
+
     pub fn text_if(&mut self, name: &str, value: Option<&str>) -> &mut Self {
         if let Some(value) = value { self.text(name, value) } else { self }
     }
@@ -130,6 +139,11 @@ mod tests {
         assert_eq!(written(|to| to.moment("", moment)), r#""2026-02-03T04:05:06.789Z""#);
         let leap = DateTime::from_timestamp(1_483_228_799, 1_500_000_000).unwrap();
         assert_eq!(written(|to| to.moment("", leap)), r#""2016-12-31T23:59:59.999Z""#);
+    }
+
+    #[test]
+    fn names_are_written_like_texts() {
+        assert_eq!(written(|to| to.name(r#"{"a":""#, "one").name_if(r#","b":""#, None)), r#"{"a":"one""#);
     }
 
     #[test]

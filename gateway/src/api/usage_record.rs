@@ -77,14 +77,14 @@ impl Opening<'_> {
     /// Writes it without its closing brace; `None` when it does not fit.
     pub fn write(&self, out: &mut [u8]) -> Option<usize> {
         let mut to = Members::new(out);
-        to.text(r#"{"schema":"#, self.schema)
+        to.name(r#"{"schema":""#, self.schema)
             .text(r#","request_id":"#, self.request_id)
             .text_if(r#","mirror_of":"#, self.mirror_of)
             .moment(r#","started_at":"#, self.started_at)
             .text(r#","gateway":"#, self.gateway)
             .text(r#","org":"#, self.org)
             .text_if(r#","key_id":"#, self.key_id)
-            .text(r#","endpoint":"#, self.endpoint)
+            .name(r#","endpoint":""#, self.endpoint)
             .flag(r#","stream":"#, self.stream)
             .text(r#","model":"#, self.model)
             .text_if(r#","user_id":"#, self.user_id)
@@ -111,7 +111,7 @@ impl Ending<'_> {
     /// Writes it so that it continues an [`Opening`]; `None` when it does not fit.
     pub fn write(&self, out: &mut [u8]) -> Option<usize> {
         let mut to = Members::new(out);
-        to.text(r#","status":"#, self.status.name())
+        to.name(r#","status":""#, self.status.name())
             .number_if(r#","http_status":"#, self.http_status.map(u64::from))
             .flag(r#","complete":"#, self.complete)
             .text_if(r#","provider":"#, self.provider)
@@ -121,15 +121,15 @@ impl Ending<'_> {
         if let Some(tokens) = &self.tokens {
             tokens.write(&mut to);
         }
-        to.text_if(r#","usage_source":"#, self.usage_source.map(UsageSource::name));
+        to.name_if(r#","usage_source":""#, self.usage_source.map(UsageSource::name));
         if let Some(cost) = &self.cost_usd {
             to.display(r#","cost_usd":"#, cost);
         }
         to.text_if(r#","price_version":"#, self.price_version)
-            .text_if(r#","tier":"#, self.tier)
+            .name_if(r#","tier":""#, self.tier)
             .number(r#","duration_ms":"#, self.duration_ms)
             .number_if(r#","first_token_ms":"#, self.first_token_ms)
-            .text_if(r#","routing_strategy":"#, self.routing_strategy);
+            .name_if(r#","routing_strategy":""#, self.routing_strategy);
         if self.fallback_used {
             to.flag(r#","fallback_used":"#, true);
         }
@@ -152,9 +152,9 @@ impl AttemptEnding<'_> {
         to.text(r#"{"provider":"#, self.provider)
             .text_if(r#","region":"#, self.region)
             .text(r#","model":"#, self.model)
-            .text(r#","kind":"#, self.kind)
-            .text_if(r#","outcome":"#, self.outcome)
-            .text_if(r#","cause":"#, self.cause)
+            .name(r#","kind":""#, self.kind)
+            .name_if(r#","outcome":""#, self.outcome)
+            .name_if(r#","cause":""#, self.cause)
             .number_if(r#","http_status":"#, self.http_status.map(u64::from))
             .number_if(r#","duration_ms":"#, self.duration_ms)
             .raw(b"}");

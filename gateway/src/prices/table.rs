@@ -1,7 +1,7 @@
 //! The bundled table: sorted text that stays in the binary's file, searched by halves and parsed line by line, so that a
 //! running gateway keeps none of it in memory but the prices that it uses. `gateway/prices/convert.py` makes it.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::LazyLock};
 
 use super::price::{Price, Source};
 
@@ -9,7 +9,9 @@ static TEXT: &str = include_str!("../../prices/catalogue.tsv");
 
 /// Where the table is from, and which version it has.
 pub fn version() -> &'static str {
-    TEXT.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default()
+    static VERSION: LazyLock<&str> =
+        LazyLock::new(|| TEXT.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default());
+    &VERSION
 }
 
 /// Every line of the table: type of provider, model, rates.

@@ -53,13 +53,17 @@ impl Estimate {
 
 /// Input tokens of a request's body; media count as such, however many bytes they have.
 pub fn input_tokens(body: &[u8]) -> u64 {
+    let is_long = |length: usize| openai::estimate(length as u64) > MEDIUM;
+    if !is_long(body.len()) {
+        return openai::estimate(body.len() as u64);
+    }
     let (mut text, mut media, mut at) = (body.len(), 0, 0);
     let mut starts = [Starts::new(&DATA_URL, body), Starts::new(&DATA, body)];
     while let Some(start) = starts.iter_mut().filter_map(|starts| starts.from(at)).min() {
         let length = memchr(b'"', &body[start..]).unwrap_or(body.len() - start);
         at = start;
-        // a short one is text like any other
-        if length > MEDIUM as usize {
+        // one that is less as text is text like any other
+        if is_long(length) {
             text -= length;
             media += MEDIUM;
             at += length;

@@ -63,6 +63,12 @@ pub(super) struct Event<'a> {
 #[derive(Debug, PartialEq, Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl<'a> Event<'a> {
     /// # Errors
     /// When it is no usage event.

@@ -144,7 +144,7 @@ impl Ledger {
         if !ids.is_empty() {
             let statement = "INSERT INTO recent (millis, ids) VALUES (?, ?)";
             transaction.execute(statement, params![signed(batch.millis), ids])?;
-            self.recent.keep(transaction.last_insert_rowid(), &ids);
+            self.recent.keep(transaction.last_insert_rowid(), apart(&ids).collect());
             self.recent.forget(&transaction)?;
         }
         transaction.commit()?;
@@ -322,10 +322,15 @@ pub(super) fn unsigned(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0))
 }
 
+fn apart(ids: &[u8]) -> impl Iterator<Item = u64> {
+    ids.as_chunks::<8>().0.iter().map(|id| u64::from_le_bytes(*id))
+}
+
 /// The events that were counted last, by this process and by others.
 #[derive(Default)]
 struct Recent {
-    known: HashSet<u64>,
+    /// Ids are digests: who chooses a request's id does not choose where it falls.
+    known: HashSet<u64, foldhash::fast::FixedState>,
     batches: VecDeque<(i64, Vec<u64>)>,
     /// The last one read or written.
     newest: i64,
@@ -338,14 +343,15 @@ impl Recent {
             transaction.prepare_cached("SELECT batch, ids FROM recent WHERE batch > ? ORDER BY batch")?;
         let mut rows = statement.query([self.newest])?;
         while let Some(row) = rows.next()? {
-            self.keep(row.get(0)?, row.get_ref(1)?.as_blob()?);
+            let ids: Vec<_> = apart(row.get_ref(1)?.as_blob()?).collect();
+            self.known.extend(&ids);
+            self.keep(row.get(0)?, ids);
         }
         Ok(())
     }
 
-    fn keep(&mut self, batch: i64, ids: &[u8]) {
-        let ids: Vec<_> = ids.as_chunks::<8>().0.iter().map(|id| u64::from_le_bytes(*id)).collect();
-        self.known.extend(&ids);
+    /// These are known, and will be forgotten together.
+    fn keep(&mut self, batch: i64, ids: Vec<u64>) {
         self.batches.push_back((batch, ids));
         self.newest = batch;
     }

@@ -1,7 +1,13 @@
-//! A usage event as the gateway writes it, read in one pass: compact JSON whose texts have no escapes and whose numbers are whole.
+//! A usage event as this gateway writes it, read in one pass: its members in the order of [`Opening`] and [`Ending`], compact,
+//! texts without escapes.
 //!
-//! Whatever is otherwise is `None`, and left to who knows all of JSON, at five times the cost. What is skipped is not judged: a
+//! Whatever is otherwise is `None`, and left to who knows all of JSON, at ten times the cost. What is skipped is not judged: a
 //! record has a checksum, and is what somebody wrote.
+//!
+//! [`Opening`]: crate::api::Opening
+//! [`Ending`]: crate::api::Ending
+
+use memchr::memchr2;
 
 use super::{
     event::{Event, Text, hour_as_written},
@@ -9,158 +15,180 @@ use super::{
 };
 use crate::api::{EventTokens, UsageSource, UsageStatus};
 
-/// Bytes that are left, behind what was read.
+/// What is left to read.
 struct Scan<'a> {
-    text: &'a str,
-    at: usize,
+    rest: &'a str,
 }
-
-/// Members that every event has.
-const NEEDED: u32 = 8;
 
 pub(super) fn event(text: &str) -> Option<Event<'_>> {
-    let mut scan = Scan { text, at: 0 };
-    let mut event = Event::default();
-    let mut seen = 0;
-    scan.members(|scan, name| {
-        match name {
-            "request_id" => event.request_id = scan.text()?.into(),
-            "started_at" => event.hour = hour_as_written(scan.text()?)?,
-            "org" => event.org = scan.text()?.into(),
-            "endpoint" => event.endpoint = scan.text()?.into(),
-            "model" => event.model = scan.text()?.into(),
-            "status" => {
-                let status = scan.text()?;
-                event.status = UsageStatus::ALL.into_iter().find(|one| one.name() == status)?;
+    let mut scan = Scan { rest: text };
+    scan.text(r#"{"schema":""#)?;
+    let request_id = scan.text(r#","request_id":""#)?;
+    let mirror_of = scan.text_if(r#","mirror_of":""#)?;
+    let hour = hour_as_written(scan.text(r#","started_at":""#)?)?;
+    scan.text(r#","gateway":""#)?;
+    let org = scan.text(r#","org":""#)?;
+    let key_id = scan.text_if(r#","key_id":""#)?;
+    let endpoint = scan.text(r#","endpoint":""#)?;
+    scan.flag(r#","stream":"#)?;
+    let model = scan.text(r#","model":""#)?;
+    let user_id = scan.text_if(r#","user_id":""#)?;
+    for name in [
+        r#","session_id":""#,
+        r#","session_name":""#,
+        r#","session_path":""#,
+        r#","client_request_id":""#,
+        r#","trace_id":""#,
+    ] {
+        scan.text_if(name)?;
+    }
+    let metadata = scan.object_if(r#","metadata":"#)?;
+    scan.object_if(r#","properties":"#)?;
+
+    let status = scan.text(r#","status":""#)?;
+    scan.number_if(r#","http_status":"#)?;
+    let complete = scan.flag(r#","complete":"#)?;
+    let provider = scan.text_if(r#","provider":""#)?;
+    scan.text_if(r#","region":""#)?;
+    let model_served = scan.text_if(r#","model_served":""#)?;
+    scan.text_if(r#","finish_reason":""#)?;
+    let tokens = scan.tokens()?;
+    let usage_source = scan.text_if(r#","usage_source":""#)?;
+    let cost_usd = scan.text_if(r#","cost_usd":""#)?;
+    scan.text_if(r#","price_version":""#)?;
+    scan.text_if(r#","tier":""#)?;
+    let duration_ms = scan.number_if(r#","duration_ms":"#)?;
+    let first_token_ms = scan.number_if(r#","first_token_ms":"#)?;
+    scan.text_if(r#","routing_strategy":""#)?;
+    if scan.rest.starts_with(r#","fallback_used":"#) {
+        scan.flag(r#","fallback_used":"#)?;
+    }
+    let attempt_count = scan.number_if(r#","attempt_count":"#)??;
+    // attempts and an error, which are not counted
+    let is_whole = scan.rest == "}"
+        || scan.rest.ends_with('}')
+            && [r#","attempts":["#, r#","error":""#].iter().any(|name| scan.rest.starts_with(name));
+
+    is_whole.then_some(Event {
+        request_id: request_id.into(),
+        mirror_of: mirror_of.map(Text::from),
+        hour,
+        org: org.into(),
+        key_id: key_id.map(Text::from),
+        endpoint: endpoint.into(),
+        model: model.into(),
+        user_id: user_id.map(Text::from),
+        metadata,
+        status: UsageStatus::ALL.into_iter().find(|one| one.name() == status)?,
+        complete,
+        provider: provider.map(Text::from),
+        model_served: model_served.map(Text::from),
+        tokens,
+        usage_source: match usage_source {
+            None => None,
+            Some(source) => {
+                Some([UsageSource::Provider, UsageSource::Estimated].into_iter().find(|one| one.name() == source)?)
             }
-            "complete" => event.complete = scan.flag()?,
-            "attempt_count" => event.attempt_count = scan.number()?.try_into().ok()?,
-            other => return scan.member_that_may_be_absent(other, &mut event),
-        }
-        seen += 1;
-        Some(())
-    })?;
-    (seen == NEEDED && scan.at == text.len()).then_some(event)
+        },
+        cost_usd: cost_usd.map(Text::from),
+        duration_ms,
+        first_token_ms,
+        attempt_count: attempt_count.try_into().ok()?,
+    })
 }
 
+/// Names come with all that stands before their value. Of what may be absent, `None` is the end of reading and `Some(None)` an
+/// absent member.
 impl<'a> Scan<'a> {
-    fn member_that_may_be_absent(&mut self, name: &str, event: &mut Event<'a>) -> Option<()> {
-        let text = |scan: &mut Self| Some(Some(Text(scan.text()?.into())));
-        match name {
-            "mirror_of" => event.mirror_of = text(self)?,
-            "key_id" => event.key_id = text(self)?,
-            "user_id" => event.user_id = text(self)?,
-            "provider" => event.provider = text(self)?,
-            "model_served" => event.model_served = text(self)?,
-            "cost_usd" => event.cost_usd = text(self)?,
-            "metadata" => event.metadata = Some(self.skipped()?),
-            "tokens" => event.tokens = Some(self.tokens()?),
-            "usage_source" => {
-                let source = self.text()?;
-                let all = [UsageSource::Provider, UsageSource::Estimated];
-                event.usage_source = Some(all.into_iter().find(|one| one.name() == source)?);
-            }
-            "duration_ms" => event.duration_ms = Some(self.number()?),
-            "first_token_ms" => event.first_token_ms = Some(self.number()?),
-            _ => drop(self.skipped()?),
-        }
+    #[inline]
+    fn passes(&mut self, expected: &str) -> Option<()> {
+        self.rest = self.rest.strip_prefix(expected)?;
         Some(())
     }
 
-    fn tokens(&mut self) -> Option<EventTokens> {
-        let mut tokens = EventTokens::default();
-        let mut seen = 0;
-        self.members(|scan, name| {
-            let count = scan.number()?;
-            let at = TOKENS.iter().position(|one| *one == name)?;
-            *counts(&mut tokens)[at] = count;
-            seen += u32::from(matches!(name, "input" | "output"));
-            Some(())
-        })?;
-        (seen == 2).then_some(tokens)
+    #[inline]
+    fn text(&mut self, name: &str) -> Option<&'a str> {
+        self.passes(name)?;
+        self.quoted()
     }
 
-    /// An object, member by member.
-    fn members(&mut self, mut each: impl FnMut(&mut Self, &'a str) -> Option<()>) -> Option<()> {
-        self.byte(b'{')?;
-        loop {
-            let name = self.text()?;
-            self.byte(b':')?;
-            each(self, name)?;
-            match self.next()? {
-                b',' => {}
-                b'}' => return Some(()),
-                _ => return None,
-            }
+    #[inline]
+    fn text_if(&mut self, name: &str) -> Option<Option<&'a str>> {
+        match self.passes(name) {
+            Some(()) => self.quoted().map(Some),
+            None => Some(None),
         }
     }
 
-    fn next(&mut self) -> Option<u8> {
-        let byte = *self.text.as_bytes().get(self.at)?;
-        self.at += 1;
-        Some(byte)
+    /// What is left of a text behind its first quotation mark.
+    fn quoted(&mut self) -> Option<&'a str> {
+        let (text, rest) = self.rest.split_at(memchr2(b'"', b'\\', self.rest.as_bytes())?);
+        self.rest = rest.strip_prefix('"')?;
+        Some(text)
     }
 
-    fn byte(&mut self, expected: u8) -> Option<()> {
-        (self.next()? == expected).then_some(())
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        self.byte(b'"')?;
-        let rest = &self.text[self.at..];
-        // a loop: most are shorter than what it costs to begin a search that is quicker for long ones
-        let length = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\'))?;
-        self.at += length;
-        self.byte(b'"')?;
-        Some(&rest[..length])
+    #[inline]
+    fn number_if(&mut self, name: &str) -> Option<Option<u64>> {
+        match self.passes(name) {
+            Some(()) => self.number().map(Some),
+            None => Some(None),
+        }
     }
 
     fn number(&mut self) -> Option<u64> {
-        let begin = self.at;
         let mut number: u64 = 0;
-        while let Some(digit) = self.text.as_bytes().get(self.at).filter(|byte| byte.is_ascii_digit()) {
+        let mut length = 0;
+        for digit in self.rest.bytes().take_while(u8::is_ascii_digit) {
             number = number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
-            self.at += 1;
+            length += 1;
         }
-        (self.at > begin).then_some(number)
+        self.rest = &self.rest[length..];
+        (length > 0).then_some(number)
     }
 
-    fn flag(&mut self) -> Option<bool> {
-        let rest = &self.text[self.at..];
-        let (flag, length) = if rest.starts_with("true") { (true, 4) } else { (false, 5) };
-        self.at += length;
-        (flag || rest.starts_with("false")).then_some(flag)
+    #[inline]
+    fn flag(&mut self, name: &str) -> Option<bool> {
+        self.passes(name)?;
+        let flag = self.rest.starts_with("true");
+        self.passes(if flag { "true" } else { "false" })?;
+        Some(flag)
     }
 
-    /// A value of any kind, as it is written.
-    fn skipped(&mut self) -> Option<&'a str> {
-        let begin = self.at;
+    #[expect(clippy::option_option, reason = "as with all that may be absent")]
+    fn tokens(&mut self) -> Option<Option<EventTokens>> {
+        let mut tokens = EventTokens::default();
+        let Some(input) = self.number_if(r#","tokens":{"input":"#)? else { return Some(None) };
+        tokens.input = input;
+        tokens.output = self.number_if(r#","output":"#)??;
+        while self.passes("}").is_none() {
+            let name = self.text(r#",""#)?;
+            self.passes(":")?;
+            let at = TOKENS.iter().position(|one| *one == name)?;
+            *counts(&mut tokens)[at] = self.number()?;
+        }
+        Some(Some(tokens))
+    }
+
+    /// An object, as it is written.
+    fn object_if(&mut self, name: &str) -> Option<Option<&'a str>> {
+        if self.passes(name).is_none() {
+            return Some(None);
+        }
+        let from = self.rest;
+        if !from.starts_with('{') {
+            return None;
+        }
         let mut depth = 0_u32;
         loop {
-            match *self.text.as_bytes().get(self.at)? {
-                b'"' => drop(self.text()?),
-                b'{' | b'[' => {
-                    depth += 1;
-                    self.at += 1;
-                    continue;
-                }
-                b'}' | b']' if depth > 0 => {
-                    depth -= 1;
-                    self.at += 1;
-                }
-                b',' | b':' if depth > 0 => {
-                    self.at += 1;
-                    continue;
-                }
-                // a number or a word
-                byte if byte.is_ascii_alphanumeric() || byte == b'-' => {
-                    let rest = &self.text.as_bytes()[self.at..];
-                    self.at += rest.iter().position(|byte| matches!(byte, b',' | b'}' | b']'))?;
-                }
-                _ => return None,
+            let (at, byte) = self.rest.bytes().enumerate().find(|(_, byte)| matches!(byte, b'"' | b'{' | b'}'))?;
+            self.rest = &self.rest[at + 1..];
+            match byte {
+                b'"' => drop(self.quoted()?),
+                b'{' => depth += 1,
+                _ => depth = depth.checked_sub(1)?,
             }
             if depth == 0 {
-                return Some(&self.text[begin..self.at]);
+                return Some(Some(&from[..from.len() - self.rest.len()]));
             }
         }
     }
@@ -172,64 +200,91 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::USAGE_SCHEMA;
+    use crate::{
+        api::{AttemptEnding, Ending, INTERRUPTED, Opening, USAGE_SCHEMA},
+        money::Usd,
+    };
 
     /// Both ways.
     fn read(record: &str) -> (Option<Event<'_>>, serde_json::Result<Event<'_>>) {
         (event(record), serde_json::from_str(record))
     }
 
-    /// An event as it is written, whose names are these.
+    /// An event as it is written, with these texts and counts, and those of its parts that may be absent.
     fn written(texts: &[String], counts: &[u64], parts: &[bool]) -> String {
         let text = |at: usize| texts[at % texts.len()].as_str();
         let count = |at: usize| counts[at % counts.len()];
         let part = |at: usize| parts[at % parts.len()];
-        let mut members = serde_json::Map::new();
-        let mut add = |is_there: bool, name: &str, value: serde_json::Value| {
-            if is_there {
-                members.insert(name.to_owned(), value);
-            }
+        let text_if = |at: usize| part(at).then(|| text(at));
+        let metadata = json!({text(7): count(0), "deep": [text(8), null, -1.5e3, {"a": part(5)}], "none": {}});
+        let mut out = vec![0; 8 << 10];
+        let opening = Opening {
+            schema: USAGE_SCHEMA,
+            request_id: text(0),
+            mirror_of: text_if(1),
+            started_at: "2026-11-29T10:20:30.400Z".parse().unwrap(),
+            gateway: text(2),
+            org: text(3),
+            key_id: text_if(4),
+            endpoint: "chat.completions",
+            stream: part(2),
+            model: text(5),
+            user_id: text_if(6),
+            session_id: text_if(7),
+            session_name: text_if(8),
+            session_path: text_if(9),
+            client_request_id: text_if(10),
+            trace_id: text_if(11),
+            metadata: part(12).then(|| metadata.as_object().unwrap()),
+            properties: if part(13) { &[("one", text(1)), ("other", text(2))] } else { &[] },
         };
-        add(true, "schema", json!(USAGE_SCHEMA));
-        add(true, "request_id", json!(text(0)));
-        add(part(0), "mirror_of", json!(text(1)));
-        add(true, "started_at", json!("2026-11-29T10:20:30.400Z"));
-        add(true, "gateway", json!(text(2)));
-        add(true, "org", json!(text(3)));
-        add(part(1), "key_id", json!(text(4)));
-        add(true, "endpoint", json!("chat.completions"));
-        add(true, "stream", json!(part(2)));
-        add(true, "model", json!(text(5)));
-        add(part(3), "user_id", json!(text(6)));
-        add(
-            part(4),
-            "metadata",
-            json!({text(7): count(0), "deep": [text(8), null, -1.5e3, {"a": part(5)}], "none": {}}),
-        );
-        add(true, "status", json!(UsageStatus::ALL[count(1) as usize % 6].name()));
-        add(part(6), "http_status", json!(200));
-        add(true, "complete", json!(part(7)));
-        add(part(8), "provider", json!(text(9)));
-        add(part(9), "model_served", json!(text(10)));
-        add(part(10), "tokens", json!({"input": count(2), "output": count(3), "search_units": count(4)}));
-        add(part(11), "usage_source", json!("estimated"));
-        add(part(12), "cost_usd", json!("0.00015"));
-        add(part(13), "duration_ms", json!(count(5)));
-        add(part(14), "first_token_ms", json!(count(6)));
-        add(true, "attempt_count", json!(2));
-        add(
-            part(15),
-            "attempts",
-            json!([{"provider": text(11), "model": text(12), "kind": "first"}, {"kind": "retry"}]),
-        );
-        add(part(16), "error", json!(text(13)));
-        serde_json::Value::Object(members).to_string()
+        let length = opening.write(&mut out).unwrap();
+        let attempt = AttemptEnding {
+            provider: text(9),
+            region: text_if(12),
+            model: text(11),
+            kind: "first",
+            outcome: None,
+            cause: None,
+            http_status: None,
+            duration_ms: Some(count(4)),
+        };
+        let tokens = EventTokens {
+            input: count(2),
+            output: count(3),
+            reasoning: count(4),
+            search_units: count(5),
+            ..Default::default()
+        };
+        let ending = Ending {
+            status: UsageStatus::ALL[count(1) as usize % 6],
+            http_status: part(14).then_some(200),
+            complete: part(15),
+            provider: text_if(16),
+            region: text_if(17),
+            model_served: text_if(18),
+            finish_reason: text_if(19),
+            tokens: part(20).then_some(tokens),
+            usage_source: part(21).then_some(UsageSource::Estimated),
+            cost_usd: part(22).then(|| Usd::parse("0.00015").unwrap()),
+            price_version: text_if(23),
+            tier: part(24).then_some("batch"),
+            duration_ms: count(5),
+            first_token_ms: part(25).then(|| count(6)),
+            routing_strategy: part(26).then_some("priority"),
+            fallback_used: part(27),
+            attempt_count: 2,
+            attempts: &[attempt; 2][..usize::from(part(28)) * 2],
+            error: text_if(29),
+        };
+        let whole = length + ending.write(&mut out[length..]).unwrap();
+        String::from_utf8(out[..whole].to_vec()).unwrap()
     }
 
     proptest! {
         #[test]
         fn an_event_is_read_as_serde_reads_it(
-            texts in vec("[ -~äß\u{2028}]{0,12}", 1..14), counts in vec(any::<u64>(), 1..8), parts in vec(any::<bool>(), 1..18),
+            texts in vec("[ -~äß\u{2028}]{0,12}", 1..14), counts in vec(any::<u64>(), 1..8), parts in vec(any::<bool>(), 1..31),
         ) {
             let record = written(&texts, &counts, &parts);
             let (quick, known) = read(&record);
@@ -238,12 +293,12 @@ mod tests {
                 prop_assert_eq!(quick, &known);
             }
             let is_plain = !record.contains('\\');
-            prop_assert_eq!(quick.is_some(), is_plain, "{}", record);
+            prop_assert!(quick.is_some() || !is_plain, "{}", record);
         }
 
         #[test]
         fn damage_is_no_panic_and_no_other_event(
-            cut in option::of(0_usize..600), place in 0_usize..600, byte in "[ -~]",
+            cut in option::of(0_usize..1200), place in 0_usize..1200, byte in "[ -~]",
         ) {
             let record = written(&["name".to_owned()], &[7], &[true]);
             let mut damaged = record.clone();
@@ -264,17 +319,29 @@ mod tests {
             (r#""org":"name""#, r#""org":"na\"me""#),
             (r#""org":"name""#, r#""org": "name""#),
             (r#""org":"name","#, ""),
+            (r#""metadata":{"#, r#""metadata":[{"#),
             (r#""attempt_count":2"#, r#""attempt_count":-2"#),
             (r#""attempt_count":2"#, r#""attempt_count":4294967296"#),
             (r#""input":7"#, r#""input":7.0"#),
             (r#""input":7,"#, ""),
+            (r#""reasoning":7"#, r#""thinking":7"#),
             (r#""complete":true"#, r#""complete":null"#),
             (r#""2026-11-29T10:20:30.400Z""#, r#""2026-11-29T10:20:30Z""#),
             (r#""status":"#, r#""status":"unheard-of","status":"#),
+            (r#""attempts":"#, r#""attempted":"#),
         ] {
             assert!(plain.contains(from), "{from}");
             assert!(event(&plain.replacen(from, to, 1)).is_none(), "{to}");
         }
         assert!(event(&plain[..plain.len() - 1]).is_none() && event(&format!("{plain} ")).is_none());
+    }
+
+    #[test]
+    fn a_request_that_nobody_ended_is_read_like_the_others() {
+        let plain = written(&["name".to_owned()], &[7], &[true]);
+        let opening = &plain[..plain.find(r#","status":"#).unwrap()];
+        let record = format!("{opening}{}", str::from_utf8(INTERRUPTED).unwrap());
+        let (quick, known) = read(&record);
+        assert_eq!(quick.unwrap(), known.unwrap());
     }
 }
