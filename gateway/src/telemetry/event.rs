@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     api::{self, AttemptEnding, MOST_ATTEMPTS, UsageSource, UsageStatus},
+    money::Usd,
     refusal::Cause,
     spool::Ticket,
 };
@@ -25,17 +26,18 @@ pub(super) struct Facts {
     pub ending: Ending,
     pub took: Duration,
     pub counted_by: Option<UsageSource>,
+    /// US dollars; `None` when there is nothing to pay for, or the price is not known.
+    pub cost: Option<Usd>,
 }
 
 pub(super) fn finish(exchange: &Exchange, ticket: Ticket, facts: &Facts) {
-    let Facts { status, ending, took, counted_by } = *facts;
+    let Facts { status, ending, took, counted_by, cost } = *facts;
     let attempts: SmallVec<[AttemptEnding<'_>; 2]> = {
         let all = &exchange.attempted;
         all[all.len().saturating_sub(MOST_ATTEMPTS)..].iter().map(attempt).collect()
     };
     let place = exchange.destination.as_ref().map(|to| &*to.place);
     let usage = exchange.usage.as_ref();
-    let cost = exchange.cost();
     let status_of_event = match ending {
         Ending::Answered if status < 400 => UsageStatus::Answered,
         Ending::Answered => UsageStatus::Failed,

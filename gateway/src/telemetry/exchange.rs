@@ -463,7 +463,8 @@ impl Drop for Exchange {
         if let Some(usage) = &self.usage {
             self.metrics.tokens(&self.series, usage);
         }
-        match self.cost() {
+        let cost = self.cost();
+        match cost {
             Some(cost) => self.metrics.cost(&self.series, cost),
             None if matches!(self.pricing, Pricing::Untracked) => {}
             None => self.metrics.unpriced(&self.series),
@@ -480,7 +481,8 @@ impl Drop for Exchange {
         if let Some(ticket) = self.ticket.take() {
             // after the metrics: they say what providers have counted
             let counted_by = self.count();
-            event::finish(self, ticket, &event::Facts { status, ending: self.ending, took, counted_by });
+            let cost = if counted_by == Some(UsageSource::Estimated) { self.cost() } else { cost };
+            event::finish(self, ticket, &event::Facts { status, ending: self.ending, took, counted_by, cost });
         }
         self.metrics.decisions.keep(Decision {
             request_id: mem::take(&mut self.request_id),

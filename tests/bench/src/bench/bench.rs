@@ -23,6 +23,8 @@ pub struct Bench {
     pub gateway: Option<PathBuf>,
     /// An earlier one; without it the scenario that needs it is left out.
     pub before: Option<PathBuf>,
+    /// Without it the scenario that needs it is left out.
+    pub nats_server: Option<PathBuf>,
     /// Configurations and output of the gateway.
     pub workdir: TempDir,
     /// Made when somebody asks for it.
@@ -38,6 +40,7 @@ pub fn run(options: &Options) -> Result<()> {
     let bench = Bench {
         gateway: if options.without_gateway { None } else { Some(siblings.gateway(options.gateway.clone())?) },
         before: options.before.clone().map(|path| siblings.gateway(Some(path))).transpose()?,
+        nats_server: options.nats_server.clone(),
         crowd: OnceCell::new(),
         workdir: TempDir::new().map_err(Trouble::file("cannot make a temporary directory"))?,
         cores: Cores::allowed(),
@@ -46,8 +49,11 @@ pub fn run(options: &Options) -> Result<()> {
     };
     table::head(&bench);
     let (mut sheets, mut first) = (Vec::new(), None);
-    let measurable =
-        |scenario: &&Scenario| bench.before.is_some() || !scenario.targets.contains(&Target::GatewayBefore);
+    let measurable = |scenario: &&Scenario| {
+        let has = |target: Target| scenario.targets.contains(&target);
+        (bench.before.is_some() || !has(Target::GatewayBefore))
+            && (bench.nats_server.is_some() || !has(Target::GatewayPublishing))
+    };
     for scenario in chosen.into_iter().filter(measurable) {
         match bench.measure(scenario) {
             Ok(sheet) => {

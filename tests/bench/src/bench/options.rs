@@ -13,6 +13,9 @@ pub struct Options {
     /// An earlier gateway's binary, to be compared with in the scenario `before`
     #[arg(long, value_name = "PATH", conflicts_with = "without_gateway")]
     pub before: Option<PathBuf>,
+    /// A `nats-server`, to be published to in the scenario `nats`
+    #[arg(long, value_name = "PATH")]
+    pub nats_server: Option<PathBuf>,
     /// Measure the floors only
     #[arg(long, conflicts_with = "gateway")]
     pub without_gateway: bool,

@@ -47,8 +47,13 @@ impl Process {
     }
 
     pub fn wait_ready(&mut self, path: &str) -> Result<()> {
+        self.wait_ready_at(self.port, path)
+    }
+
+    /// Where its health is asked at a port of its own.
+    pub fn wait_ready_at(&mut self, port: u16, path: &str) -> Result<()> {
         let begun = Instant::now();
-        while get(self.port, path) != Some(200) {
+        while get(port, path) != Some(200) {
             self.check()?;
             if begun.elapsed() > READY_LIMIT {
                 let (name, seconds) = (self.name.clone(), READY_LIMIT.as_secs());

@@ -3,8 +3,8 @@
 use crate::options::Pace;
 use crate::pressure::Sample;
 use crate::target::Target::{
-    self, Direct, Floor, FloorParse, Gateway, GatewayBefore, GatewayCrowded, GatewayLogging, GatewayTenant,
-    GatewayTranslating, GatewayWithoutEvents,
+    self, Direct, Floor, FloorParse, Gateway, GatewayBefore, GatewayCrowded, GatewayLogging, GatewayPublishing,
+    GatewayTenant, GatewayTranslating, GatewayUnheard, GatewayWithoutEvents,
 };
 use crate::verdict::Bar;
 
@@ -193,6 +193,34 @@ pub const SCENARIOS: &[Scenario] = &[
         compared: (Gateway, GatewayWithoutEvents),
         load: |pace| format!("-c 64 -d {}", pace.seconds),
         metrics: &[Metric { bar: Bar::RatioAtMost(1.05), ..CPU }],
+        ..BASE
+    },
+    Scenario {
+        name: "nats",
+        about: "as `cpu`: without usage events, with them, and publishing them to a NATS server (`--nats-server`)",
+        targets: &[GatewayWithoutEvents, Gateway, GatewayPublishing],
+        compared: (GatewayPublishing, Gateway),
+        load: |pace| format!("-c 64 -d {}", pace.seconds),
+        metrics: &[CPU],
+        ..BASE
+    },
+    Scenario {
+        name: "nats-silent",
+        about: "eight requests at a time, with a NATS server that takes connections and never answers",
+        targets: &[Gateway, GatewayUnheard],
+        compared: (GatewayUnheard, Gateway),
+        load: |pace| format!("-c 8 -d {}", pace.seconds),
+        metrics: &[
+            Metric { name: "p50", unit: "µs", read: |s| s.load("latency.p50_us"), ..LEAST },
+            Metric {
+                name: "p99",
+                unit: "µs",
+                read: |s| s.load("latency.p99_us"),
+                bar: Bar::RatioAtMost(1.05),
+                ..LEAST
+            },
+            CPU,
+        ],
         ..BASE
     },
     Scenario {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -22,6 +23,10 @@ pub enum Target {
     GatewayWithoutEvents,
     /// An earlier gateway, as it was.
     GatewayBefore,
+    /// The gateway publishing its events to a NATS server.
+    GatewayPublishing,
+    /// The gateway with a NATS server that takes connections and never answers.
+    GatewayUnheard,
     /// The gateway before the mock's Messages API instead of its chat completions.
     GatewayTranslating,
     /// The gateway called by an organisation's key, the only one.
@@ -34,7 +39,7 @@ pub enum Target {
 const KEY: &str = "sk-prism-bench-0123456789abcdef";
 
 impl Target {
-    pub const ALL: [Target; 10] = [
+    pub const ALL: [Target; 12] = [
         Target::Direct,
         Target::Floor,
         Target::FloorParse,
@@ -42,6 +47,8 @@ impl Target {
         Target::GatewayLogging,
         Target::GatewayWithoutEvents,
         Target::GatewayBefore,
+        Target::GatewayPublishing,
+        Target::GatewayUnheard,
         Target::GatewayTranslating,
         Target::GatewayTenant,
         Target::GatewayCrowded,
@@ -56,6 +63,8 @@ impl Target {
             Target::GatewayLogging => "gateway+log",
             Target::GatewayWithoutEvents => "no events",
             Target::GatewayBefore => "before",
+            Target::GatewayPublishing => "with NATS",
+            Target::GatewayUnheard => "NATS silent",
             Target::GatewayTranslating => "translating",
             Target::GatewayTenant => "one of 1",
             Target::GatewayCrowded => "one of 10,000",
@@ -87,12 +96,27 @@ impl Target {
     }
 }
 
+/// With JetStream, in memory that the run gives back.
+fn start_nats(bench: &Bench, server: &Path) -> Result<Process> {
+    let (port, monitor) = (free_port()?, free_port()?);
+    let mut command = Command::new(server);
+    command.args(["-a", "127.0.0.1", "-p", &port.to_string(), "-m", &monitor.to_string(), "-js", "-sd"]);
+    command.arg(bench.workdir.path().join(format!("nats-{port}"))).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut nats = Process::start("nats-server", port, command, None)?;
+    nats.wait_ready_at(monitor, "/healthz")?;
+    Ok(nats)
+}
+
 /// One scenario's processes; the mock is up as long as this is held.
 pub struct Targets<'a> {
     bench: &'a Bench,
     one_core: bool,
     mock: Process,
     proxies: BTreeMap<Target, Process>,
+    /// Behind the gateways that publish to it; the last to end.
+    nats: Option<Process>,
+    /// Nobody accepts what connects here.
+    silence: TcpListener,
 }
 
 impl<'a> Targets<'a> {
@@ -103,7 +127,12 @@ impl<'a> Targets<'a> {
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut mock = Process::start("mock-upstream", port, command, None)?;
         mock.wait_ready(Target::Direct.ready())?;
-        Ok(Targets { bench, one_core: scenario.one_core, mock, proxies: BTreeMap::new() })
+        let nats = match &bench.nats_server {
+            Some(server) if scenario.targets.contains(&Target::GatewayPublishing) => Some(start_nats(bench, server)?),
+            _ => None,
+        };
+        let silence = TcpListener::bind(("127.0.0.1", 0)).map_err(Trouble::file("no free loopback port"))?;
+        Ok(Targets { bench, one_core: scenario.one_core, mock, proxies: BTreeMap::new(), nats, silence })
     }
 
     pub fn start(&mut self, targets: &[Target]) -> Result<()> {
@@ -173,20 +202,29 @@ impl<'a> Targets<'a> {
         let shared = if target.has_tenants() { ", shared: true" } else { "" };
         let provider = format!("type: {kind}, base_url: \"{base_url}\", api_key: sk-upstream{shared}");
         let store = match target {
-            Target::GatewayTenant => Some(&self.bench.crowd()?.one),
-            Target::GatewayCrowded => Some(&self.bench.crowd()?.many),
+            Target::GatewayTenant => self.bench.crowd()?.one.clone(),
+            Target::GatewayCrowded => self.bench.crowd()?.many.clone(),
+            _ => self.bench.workdir.path().join(target.name()),
+        };
+        let store = format!("store: {{path: \"{}\"}}", store.display());
+        let nats = match (target, &self.nats) {
+            (Target::GatewayPublishing, Some(nats)) => Some(nats.port),
+            (Target::GatewayUnheard, _) => self.silence.local_addr().ok().map(|at| at.port()),
             _ => None,
         };
-        let tenants = store.map(|store| format!("control_plane: {{}}\nstore: {{path: \"{}\"}}\n", store.display()));
         let models = format!("models: [{{id: gpt-4o-mini, upstream: {upstream}}}]");
         let lines = [
             format!("server: {{workers: {}}}", self.workers()),
             "providers:".into(),
             format!("  mock: {{{provider}, {models}, discover: false}}"),
             format!("auth: {{enabled: true, keys: [{{name: bench, key: {KEY}}}]}}"),
-            format!("logging: {{level: {level}}}\n"),
-            if target == Target::GatewayWithoutEvents { "usage: {enabled: false}\n".into() } else { String::new() },
-            tenants.unwrap_or_default(),
+            format!("logging: {{level: {level}}}"),
+            // the first gateways had none
+            if target == Target::GatewayBefore { String::new() } else { store },
+            if target == Target::GatewayWithoutEvents { "usage: {enabled: false}".into() } else { String::new() },
+            if target.has_tenants() { "control_plane: {}".into() } else { String::new() },
+            nats.map_or_else(String::new, |port| format!("nats: {{url: \"nats://127.0.0.1:{port}\"}}")),
+            String::new(),
         ];
         Ok(lines.join("\n"))
     }
