@@ -22,8 +22,8 @@ use crate::{
 pub(super) const CONSUMER: &str = "analytics";
 /// Events that come within it are counted together.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
-/// Bytes of events that are counted at a time.
-pub(super) const BATCH: usize = 512 << 10;
+/// Bytes of events that are counted at a time: one transaction, whose price they share.
+pub(super) const BATCH: usize = 2 << 20;
 /// The file is closed after so long without an event, for what it keeps in memory.
 pub(super) const IDLE: Duration = Duration::from_secs(60);
 /// After a failure it is tried again so much later, then after twice as long, up to a minute.
