@@ -6,6 +6,7 @@ the server's start, and while a server is down that is to come back, any client 
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from itertools import cycle
@@ -16,7 +17,9 @@ def _ports() -> list[int]:
     """Those that the kernel gives to nobody by itself, in an order of this process's own."""
     range_file = Path("/proc/sys/net/ipv4/ip_local_port_range")
     first_outgoing = int(range_file.read_text().split()[0]) if range_file.exists() else 49152
-    ports = list(range(10_000, max(first_outgoing, 20_000)))
+    # of several processes that run tests side by side, each has its own
+    own, all_of_them = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    ports = list(range(10_000 + int(own.removeprefix("gw")), max(first_outgoing, 20_000), all_of_them))
     random.shuffle(ports)
     return ports
 
