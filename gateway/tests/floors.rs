@@ -79,14 +79,10 @@ fn used(text: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn two_lines_are_unsafe() {
-    let offences: Vec<_> = sources()
-        .into_iter()
-        .filter(|(file, _, text)| {
-            text.contains("unsafe {") && !file.ends_with("spool/map.rs") && !file.ends_with("src/code.rs")
-        })
-        .map(|(file, ..)| file)
-        .collect();
-    assert!(offences.is_empty(), "{offences:?}");
+    let blocks = sources().into_iter().flat_map(|(file, _, text)| vec![file; text.matches("unsafe {").count()]);
+    let mut files: Vec<_> = blocks.map(|file| file.rsplit("/src/").next().unwrap_or_default().to_owned()).collect();
+    files.sort();
+    assert_eq!(files, ["code.rs", "spool/map.rs"]);
 }
 
 #[test]

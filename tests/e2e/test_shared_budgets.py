@@ -15,6 +15,7 @@ import pytest
 from support.gateway import Gateway, ask, provider
 from support.nats import NatsCluster, NatsServer, stored
 from support.organisations import TOKEN, Office, bearer, control_plane
+from support.routing import in_background
 from support.upstream import completion, json_reply
 from support.waiting import eventually
 
@@ -112,6 +113,24 @@ def test_without_nats_each_counts_alone_and_tells_the_others_when_it_is_back(ups
         for gate in (one, other):
             eventually(lambda: spent(gate) == 8, 20, "both to know what both have spent")
         assert [spend(one).status for _ in range(3)] == [200, 200, 429]
+
+
+def test_what_was_spent_alone_counts_in_the_moment_in_which_nats_is_back(upstream):
+    """What the bucket says then is without it: who leased of that would spend the budget twice."""
+    with NatsServer() as nats, gateway(upstream, nats.url, 10) as one, gateway(upstream, nats.url, 10) as other:
+        assert spend(other).status == 200
+        eventually(lambda: spent(one) == 1, what="the first to hear of it")
+        nats.kill()
+        eventually(lambda: "counts alone" in one.output, what="it to know that it is alone")
+        assert [spend(one).status for _ in range(10)] == [200] * 9 + [429]
+        time.sleep(1.5)  # it is written down, and nothing is on its way to the others
+        nats.start()
+        until, statuses = time.monotonic() + 20, []
+        while spent(other) < 10 and time.monotonic() < until:
+            statuses += [reply.result().status for reply in in_background(lambda: spend(one), 4)]
+        assert set(statuses) == {429} and spent(other) == 10 and len(upstream.requests) == 10
+        eventually(lambda: "budgets are shared" in one.output.split("counts alone")[-1], what="one budget again")
+        assert spend(one).status == 429 and spent(one) == 10
 
 
 def test_what_is_spent_without_nats_outlives_a_kill(upstream, tmp_path):

@@ -27,6 +27,8 @@ const LINGER: Duration = Duration::from_millis(5);
 const MESSAGE: usize = 64 << 10;
 /// When so many bytes wait for the socket, news are lost instead of waiting, too.
 const UNWRITTEN: usize = 1 << 20;
+/// A server that lets nobody in there says so within this time.
+const OBJECTION: Duration = Duration::from_millis(300);
 /// Between two attempts to connect: the first, doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
@@ -55,11 +57,12 @@ impl Sharing {
     async fn run(self) {
         let mut servers = Servers::new(&self.settings.nats.servers);
         let mut pauses = Pauses::new(FIRST_PAUSE, LONGEST_PAUSE);
+        let mut has_warned = false;
         loop {
             let began = Instant::now();
             match self.session(&mut servers).await {
                 Ok(()) => return,
-                Err(trouble) => self.part(&servers, &trouble),
+                Err(trouble) => self.part(&servers, &trouble, &mut has_warned),
             }
             servers.next();
             tokio::select! {
@@ -71,8 +74,10 @@ impl Sharing {
         }
     }
 
-    fn part(&self, servers: &Servers, trouble: &Trouble) {
-        if self.gossip.heard_by_others(false) {
+    /// Warns when they were in reach before, and once where they never were.
+    fn part(&self, servers: &Servers, trouble: &Trouble, has_warned: &mut bool) {
+        if self.gossip.heard_by_others(false) || !*has_warned {
+            *has_warned = true;
             let NatsServer { host, port } = servers.present();
             let server = format_args!("{host}:{port}");
             tracing::warn!(%server, error = %trouble, "rate limits: the other gateways are out of reach; this one counts alone");
@@ -84,8 +89,8 @@ impl Sharing {
         let mut connection = Connection::open(servers.present(), &self.settings.nats, &self.settings.name).await?;
         servers.learn(connection.others());
         connection.subscribe(&self.subject);
-        self.gossip.heard_by_others(true);
-        tracing::info!(subject = %self.subject, "rate limits are shared with the other gateways");
+        let accepted = Instant::now() + OBJECTION;
+        let mut is_accepted = false;
         let mut due: Option<Instant> = None;
         loop {
             if connection.is_leaving() {
@@ -95,6 +100,11 @@ impl Sharing {
                 message = connection.next() => {
                     let said = serde_json::from_slice::<Vec<Said>>(&message?.payload).unwrap_or_default();
                     said.iter().for_each(|said| self.gossip.hear(said));
+                }
+                () = sleep_until(accepted.into()), if !is_accepted => {
+                    is_accepted = true;
+                    self.gossip.heard_by_others(true);
+                    tracing::info!(subject = %self.subject, "rate limits are shared with the other gateways");
                 }
                 () = self.gossip.spoken(), if due.is_none() => due = Some(Instant::now() + LINGER),
                 () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {

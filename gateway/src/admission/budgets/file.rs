@@ -8,6 +8,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ const MODE: u32 = 0o600;
 pub struct SpendFile {
     folder: PathBuf,
     others: Option<Leases>,
+    /// Who is gone, and the others could not be told yet.
+    gone: Mutex<Vec<String>>,
 }
 
 /// What is written of somebody.
@@ -52,7 +55,7 @@ impl SpendFile {
     /// When it cannot be made.
     pub fn open(folder: &Path) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        Ok(Self { folder: folder.to_owned(), others: None })
+        Ok(Self { folder: folder.to_owned(), others: None, gone: Mutex::default() })
     }
 
     /// The others are told of what is written down.
@@ -115,23 +118,26 @@ impl SpendBook for SpendFile {
         if !added.is_empty() || !gone.is_empty() {
             self.write(&lines)?;
         }
-        if let Some(others) = &self.others
-            && tell(others, &mut lines, gone)
-        {
-            self.write(&lines)?;
+        if let Some(others) = &self.others {
+            let mut untold = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+            untold.extend_from_slice(gone);
+            if tell(others, &mut lines, &mut untold) {
+                self.write(&lines)?;
+            }
         }
         Ok(places.into_iter().map(|at| lines[at].total()).collect())
     }
 }
 
-/// Tells the others what they do not know; answers whether there was something, and they know it now.
-fn tell(others: &Leases, lines: &mut [Line], gone: &[String]) -> bool {
+/// Tells the others what they do not know; answers whether there was something of these lines, and they know it now.
+fn tell(others: &Leases, lines: &mut [Line], gone: &mut Vec<String>) -> bool {
     let mut untold: Vec<_> = lines.iter_mut().filter(|line| !line.untold.is_nothing()).collect();
     if untold.is_empty() && gone.is_empty() {
         return false;
     }
     let told = untold.iter().map(|line| Told { who: line.who.clone(), known: line.spend, spent: line.untold });
-    let Some(totals) = others.tell(told.collect(), gone.to_vec()) else { return false };
+    let Some(totals) = others.tell(told.collect(), gone.clone()) else { return false };
+    gone.clear();
     for (line, total) in untold.iter_mut().zip(totals) {
         (line.spend, line.untold) = (total, Spend::default());
     }

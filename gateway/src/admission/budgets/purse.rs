@@ -32,6 +32,8 @@ pub struct Purse {
     asked: Usd,
     /// The most that one request has asked for since it last rested; `None` where none has come.
     dearest: Option<Usd>,
+    /// The most that it had promised at a time since then.
+    peak: Usd,
     /// Of which budget and which period of it somebody has been warned.
     warned: Option<(Budget, Option<DateTime<Utc>>)>,
 }
@@ -85,6 +87,7 @@ impl Purse {
             lease: None,
             asked: Usd::default(),
             dearest: None,
+            peak: Usd::default(),
             warned: None,
         }
     }
@@ -116,6 +119,9 @@ impl Purse {
         }
         let cost = cost.unwrap_or_default();
         self.held = self.held + cost;
+        if let Some(budget) = self.hard() {
+            self.peak = self.peak.max(self.promised(budget.period, day));
+        }
         Ok(cost)
     }
 
@@ -198,14 +204,14 @@ impl Purse {
         self.asked > Usd::default()
     }
 
-    /// Nothing but what its requests need is kept, if it has had nothing to do since the last time. Answers whether there is
-    /// a lease to be renewed, or given back.
+    /// Nothing but the most that its requests have needed since the last time is kept. Answers whether there is a lease to be
+    /// renewed, or given back.
     pub fn rest(&mut self, day: NaiveDate) -> bool {
-        let was_busy = self.dearest.take().is_some();
+        self.dearest = None;
         let Some((budget, lease)) = self.hard().zip(self.lease) else { return false };
-        if !was_busy {
-            self.lease = Some(lease.min(self.promised(budget.period, day)));
-        }
+        let promised = self.promised(budget.period, day);
+        let peak = mem::replace(&mut self.peak, promised).max(promised);
+        self.lease = Some(lease.min(peak));
         lease > Usd::default()
     }
 
@@ -345,6 +351,24 @@ mod tests {
         purse.settle(today, Usd::default(), usd("0.5"));
         purse.recorded(taken.and(Spend::on(today, usd("4"))));
         assert_eq!(purse.view(today).unwrap().spent, usd("7.5"), "another gateway has spent four");
+    }
+
+    #[test]
+    fn a_lease_that_was_needed_once_does_not_stay_because_something_small_goes_on() {
+        let (mut purse, today) = (purse("100", Period::Total), day("2026-03-04"));
+        purse.join();
+        purse.leased(Spend::default(), usd("90"), false);
+        let lease = |purse: &mut Purse| purse.want(today, false).unwrap().kept;
+        purse.reserve(today, Some(usd("90"))).unwrap();
+        purse.settle(today, usd("90"), usd("3"));
+        assert!(purse.rest(today));
+        assert_eq!(lease(&mut purse), usd("90"), "so much was needed at a time");
+        purse.reserve(today, Some(usd("1"))).unwrap();
+        purse.settle(today, usd("1"), usd("0.5"));
+        assert!(purse.rest(today));
+        assert_eq!(lease(&mut purse), usd("4"), "three are not told, and one was promised");
+        assert!(purse.rest(today));
+        assert_eq!(lease(&mut purse), usd("3.5"));
     }
 
     proptest! {

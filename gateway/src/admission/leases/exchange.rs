@@ -2,13 +2,18 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    future::ready,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use chrono::Utc;
 use tokio::{
     sync::mpsc,
+    task::spawn_blocking,
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -38,11 +43,15 @@ pub(super) struct Exchange {
     settings: LeaseSettings,
     accounts: Arc<Accounts>,
     questions: mpsc::Receiver<Question>,
+    /// Whether they are answered.
+    listens: Arc<AtomicBool>,
     stop: CancellationToken,
     /// This process, as long as it lives.
     gateway: String,
     /// The bucket, as far as it has come.
     known: HashMap<String, Known>,
+    /// Whether it counts here: not before it has what was spent here alone.
+    counts: bool,
 }
 
 /// A value, and the sequence it was stored with.
@@ -78,11 +87,11 @@ impl Exchange {
     pub fn new(
         settings: LeaseSettings,
         accounts: Arc<Accounts>,
-        questions: mpsc::Receiver<Question>,
+        (questions, listens): (mpsc::Receiver<Question>, Arc<AtomicBool>),
         stop: CancellationToken,
     ) -> Self {
         let gateway = format!("{}-{:016x}", settings.name, fastrand::u64(..));
-        Self { settings, accounts, questions, stop, gateway, known: HashMap::new() }
+        Self { settings, accounts, questions, listens, stop, gateway, known: HashMap::new(), counts: false }
     }
 
     /// Runs until it is told to stop; then it gives back what it has leased.
@@ -91,7 +100,9 @@ impl Exchange {
         let mut pauses = Pauses::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let began = Instant::now();
-            match self.session(&mut servers).await {
+            let ended = self.session(&mut servers).await;
+            self.listens.store(false, SeqCst);
+            match ended {
                 Ok(()) => return,
                 Err(trouble) => self.part(&servers, &trouble),
             }
@@ -125,6 +136,7 @@ impl Exchange {
         servers.learn(connection.others());
         nats::bucket(&mut connection, bucket).await?;
         self.known.clear();
+        self.counts = false;
         let mut playback = Playback::begin(&mut connection, &bucket.stream(), &bucket.subject(">"), 1).await?;
         for _ in 0..playback.pending() {
             let stored = timeout_at(Instant::now() + ANSWER, playback.next(&mut connection)).await;
@@ -134,10 +146,17 @@ impl Exchange {
                 break;
             }
         }
+        self.listens.store(true, SeqCst);
+        self.tell_first(&mut connection, &mut playback).await?;
+        self.counts = true;
+        for (who, known) in &self.known {
+            known.record.iter().for_each(|record| self.accounts.heard(who, record.spend));
+        }
         self.accounts.join();
         tracing::info!(bucket = %self.settings.bucket.name, "budgets are shared with the other gateways");
         let mut renewal = interval(RENEWAL);
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut renewed = Vec::new();
         let stop = self.stop.clone();
         loop {
             if connection.is_leaving() {
@@ -151,24 +170,24 @@ impl Exchange {
                     }
                     continue;
                 }
-                Some(Question { told, gone, answer }) = self.questions.recv() => {
-                    // every gateway does so: whether this one has is nothing to wait for
-                    for who in gone.into_iter().filter(|who| self.known.get(who).is_some_and(|known| known.record.is_some())) {
-                        let subject = self.settings.bucket.subject(&nats::escaped(&who));
-                        connection.publish(&subject, &[nats::DELETED], &[]);
-                    }
-                    let mut wanted: Vec<_> = told.into_iter().map(|told| self.telling(told)).collect();
-                    self.settle(&mut connection, &mut playback, &mut wanted).await?;
+                Some(question) = self.questions.recv() => {
+                    self.tell(&mut connection, &mut playback, question).await?;
                     self.accounts.join(); // a request may have lost its patience
-                    let _ = answer.send(wanted.into_iter().map(|one| one.stored.unwrap_or_default()).collect());
                     continue;
                 }
-                () = self.accounts.wanting() => self.asking(false),
-                _ = renewal.tick() => self.asking(true),
+                () = self.accounts.wanting() => Self::asking(self.accounts.who_want(), false),
                 () = stop.cancelled() => {
-                    let mut last = self.asking(true);
+                    let mut last = Self::asking(self.accounts.spenders(), true);
                     last.iter_mut().for_each(|one| one.change.want = None);
                     return self.settle(&mut connection, &mut playback, &mut last).await;
+                }
+                _ = renewal.tick() => {
+                    renewed = self.accounts.spenders();
+                    continue;
+                }
+                // some at a time: who waits for a lease goes in between
+                () = ready(()), if !renewed.is_empty() => {
+                    Self::asking(renewed.split_off(renewed.len().saturating_sub(MOST)), true)
                 }
             };
             self.settle(&mut connection, &mut playback, &mut wanted).await?;
@@ -177,14 +196,57 @@ impl Exchange {
         }
     }
 
+    /// What was spent here alone is in no value of the bucket: the others hear of it before anything is leased of their rest.
+    async fn tell_first(&mut self, connection: &mut Connection, playback: &mut Playback) -> Result<(), Trouble> {
+        let accounts = self.accounts.clone();
+        let mut writing = spawn_blocking(move || accounts.record());
+        loop {
+            tokio::select! {
+                biased;
+                Some(question) = self.questions.recv() => self.tell(connection, playback, question).await?,
+                heard = playback.hear(connection) => {
+                    if let Heard::Stored(stored) = heard? {
+                        self.take(&stored);
+                    }
+                }
+                written = &mut writing => {
+                    if let Ok(Err(error)) = written {
+                        tracing::error!(%error, "spending cannot be written down; it is tried again with the next");
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn tell(
+        &mut self,
+        connection: &mut Connection,
+        playback: &mut Playback,
+        Question { told, gone, answer }: Question,
+    ) -> Result<(), Trouble> {
+        // every gateway does so: whether this one has is nothing to wait for
+        for who in gone.into_iter().filter(|who| self.known.get(who).is_some_and(|known| known.record.is_some())) {
+            let subject = self.settings.bucket.subject(&nats::escaped(&who));
+            connection.publish(&subject, &[nats::DELETED], &[]);
+        }
+        let mut wanted: Vec<_> = told.into_iter().map(|told| self.telling(told)).collect();
+        self.settle(connection, playback, &mut wanted).await?;
+        let _ = answer.send(wanted.into_iter().map(|one| one.stored.unwrap_or_default()).collect());
+        Ok(())
+    }
+
     /// What somebody has stored.
     fn take(&mut self, Stored { sequence, message, .. }: &Stored) {
         let subject = String::from_utf8_lossy(&message.subject);
         let prefix = self.settings.bucket.subject("");
         let who = nats::unescaped(subject.strip_prefix(&prefix).unwrap_or(&subject));
         let record = serde_json::from_slice::<Record>(&message.payload).ok();
-        if let Some(record) = record.as_ref().filter(|record| record.by != self.gateway) {
-            self.accounts.heard(&who, record.spend);
+        match &record {
+            _ if !self.counts => {}
+            Some(record) if record.by != self.gateway => self.accounts.heard(&who, record.spend),
+            None if message.payload.is_empty() => self.accounts.forgotten(&who),
+            _ => {}
         }
         self.learn(who, *sequence, record);
     }
@@ -203,8 +265,8 @@ impl Exchange {
     }
 
     /// What the accounts want; `renews` those that have something, too.
-    fn asking(&self, renews: bool) -> Vec<Wanted> {
-        let wanted = self.accounts.spenders().into_iter().filter(|account| account.asks(renews)).map(|account| {
+    fn asking(accounts: Vec<Arc<Account>>, renews: bool) -> Vec<Wanted> {
+        let wanted = accounts.into_iter().filter(|account| account.asks(renews)).map(|account| {
             let change = Change { known: account.known(), spent: Spend::default(), want: account.want(false) };
             Wanted { who: account.who(), change, account: Some(account), told: false, attempt: None, stored: None }
         });

@@ -10,7 +10,10 @@
 mod exchange;
 mod record;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -50,6 +53,8 @@ struct Question {
 #[derive(Debug, Clone)]
 pub struct Leases {
     questions: mpsc::Sender<Question>,
+    /// Whether somebody is there who can tell the others.
+    listens: Arc<AtomicBool>,
 }
 
 impl Leases {
@@ -61,13 +66,18 @@ impl Leases {
         stop: CancellationToken,
     ) -> Self {
         let (sender, questions) = mpsc::channel(WAITING);
-        tasks.spawn(exchange::Exchange::new(settings, accounts, questions, stop).run());
-        Self { questions: sender }
+        let listens = Arc::<AtomicBool>::default();
+        tasks.spawn(exchange::Exchange::new(settings, accounts, (questions, listens.clone()), stop).run());
+        Self { questions: sender, listens }
     }
 
     /// Tells the others, takes away what is kept of those who are `gone`, and answers what all have spent then, in the order of
-    /// what was told; `None` when they cannot be told. It waits, and is not to be called where a task runs.
+    /// what was told; `None` when they cannot be told, which is known at once while they are out of reach. It waits, and is not to
+    /// be called where a task runs.
     pub fn tell(&self, told: Vec<Told>, gone: Vec<String>) -> Option<Vec<Spend>> {
+        if !self.listens.load(SeqCst) {
+            return None;
+        }
         let (answer, answered) = oneshot::channel();
         self.questions.blocking_send(Question { told, gone, answer }).ok()?;
         answered.blocking_recv().ok()

@@ -33,6 +33,8 @@ pub(super) struct Known {
     pub gone: Vec<String>,
     /// Whether other gateways spend of the same budgets, and can be asked.
     pub is_joined: bool,
+    /// Whose leases are too small.
+    pub want: Vec<Arc<Account>>,
 }
 
 pub struct Accounts {
@@ -41,6 +43,8 @@ pub struct Accounts {
     known: Mutex<Known>,
     /// Where spending outlives the process.
     pub(super) book: OnceLock<Box<dyn SpendBook>>,
+    /// Held by who writes it down.
+    pub(super) recording: Mutex<()>,
     pub(super) spent: Arc<Notify>,
     /// Where other gateways hear what is taken from rate limits.
     realm: Option<Arc<Realm>>,
@@ -86,6 +90,7 @@ impl Default for Accounts {
             born: Instant::now(),
             known: Mutex::default(),
             book: OnceLock::new(),
+            recording: Mutex::default(),
             spent: Arc::default(),
             realm: None,
             users: Mutex::default(),

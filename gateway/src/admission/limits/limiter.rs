@@ -155,7 +155,7 @@ impl Demand<'_> {
             let mut answer = pin!(accounts.answer());
             answer.as_mut().enable();
             match self.reserve(limiter, accounts.born()) {
-                Err(exceeded) if exceeded.is_unleased() => accounts.want(),
+                Err(exceeded) if exceeded.is_unleased() => accounts.want(self.concerned(limiter)),
                 reserved => return reserved,
             }
             if timeout_at(until.into(), answer).await.is_err() && accounts.part() {
@@ -163,6 +163,15 @@ impl Demand<'_> {
             }
         }
         self.reserve(limiter, accounts.born())
+    }
+
+    /// Whose budgets may have to pay for it.
+    fn concerned<'b>(&'b self, limiter: Option<&'b Limiter>) -> impl Iterator<Item = &'b Arc<Account>> {
+        let of_limiter = limiter.into_iter().flat_map(|limiter| {
+            let spender = self.user.and_then(|user| limiter.spenders.get(user));
+            spender.into_iter().chain(&limiter.models).chain(&limiter.organisation)
+        });
+        self.key.into_iter().chain(of_limiter)
     }
 
     /// Reserves what the request may take, of everybody whom it concerns. The key's limits come first: whoever has used up

@@ -1,6 +1,10 @@
 //! Accounts that have budgets: what they have spent is written down, and told to other gateways.
 
-use std::{io, pin::pin, sync::Arc};
+use std::{
+    io,
+    pin::pin,
+    sync::{Arc, PoisonError},
+};
 
 use tokio::sync::futures::Notified;
 
@@ -81,13 +85,24 @@ impl Accounts {
         self.known().spending.insert(who.to_owned(), total);
     }
 
+    /// Nothing is kept of somebody who is gone, whatever was heard of him.
+    pub fn forgotten(&self, who: &str) {
+        self.known().spending.remove(who);
+    }
+
     /// Waits until a lease is too small.
     pub async fn wanting(&self) {
         self.wanted.notified().await;
     }
 
-    /// A lease is too small.
-    pub(super) fn want(&self) {
+    /// Whose leases have been too small since this was asked the last time.
+    pub fn who_want(&self) -> Vec<Arc<Account>> {
+        std::mem::take(&mut self.known().want)
+    }
+
+    /// Some leases are too small.
+    pub(super) fn want<'a>(&self, accounts: impl Iterator<Item = &'a Arc<Account>>) {
+        self.known().want.extend(accounts.filter(|account| account.asks(false)).cloned());
         self.wanted.notify_one();
     }
 
@@ -107,6 +122,8 @@ impl Accounts {
     /// When it cannot be written; it is tried again the next time.
     pub fn record(&self) -> io::Result<()> {
         let Some(book) = self.book.get() else { return Ok(()) };
+        // one after the other: what is being written down has one place
+        let _turn = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut accounts, mut added) = (Vec::new(), Vec::new());
         for account in self.spenders() {
             let spend = account.limits().purse.as_mut().map(|purse| purse.unrecorded()).unwrap_or_default();

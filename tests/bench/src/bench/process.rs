@@ -75,6 +75,9 @@ impl Process {
 /// Ends it as an operator would: what it does last (keeping what it knows, or a compiler's profile of it) belongs to it.
 impl Drop for Process {
     fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return; // its number may be somebody else's by now
+        }
         let _ = rustix::process::kill_process(Pid::from_child(&self.child), Signal::TERM);
         let asked = Instant::now();
         while asked.elapsed() < STOP_LIMIT {
