@@ -29,6 +29,8 @@ use crate::{
 /// sent with a comment, so that no proxy on the way takes the silence for death.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_COMMENT: Bytes = Bytes::from_static(b": keep-alive\n\n");
+/// Bytes that a stream may pass on in one turn: one that floods keeps nobody else on its core waiting for longer than they take.
+pub(super) const TURN: usize = 64 << 10;
 
 /// A 2xx stream of which nothing has been read.
 pub(super) struct Unopened {
@@ -51,6 +53,7 @@ impl Unopened {
             idle: self.idle,
             last_read: now,
             next_comment: now + KEEP_ALIVE,
+            turn: 0,
             timer: None,
             upstream_ended: false,
             ended: false,
@@ -68,6 +71,8 @@ pub struct UpstreamStream {
     idle: Duration,
     last_read: Instant,
     next_comment: Instant,
+    /// Bytes passed on since it waited for anything.
+    turn: usize,
     /// May fire early, never late: a read only notes its time, and the timer is moved when it fires.
     timer: Option<Pin<Box<Sleep>>>,
     upstream_ended: bool,
@@ -110,6 +115,7 @@ impl UpstreamStream {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Refusal>>> {
         loop {
             if let Some(piece) = self.out.pop_front() {
+                self.turn += piece.len();
                 return Poll::Ready(Some(Ok(piece)));
             }
             if self.ended {
@@ -118,6 +124,11 @@ impl UpstreamStream {
             if let Some(refusal) = &self.decoder.seen().error {
                 let refusal = refusal.clone();
                 return Poll::Ready(Some(Err(self.fail(refusal))));
+            }
+            if self.turn >= TURN {
+                self.turn = 0;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             if self.upstream_ended {
                 if self.decoder.seen().complete {
@@ -132,7 +143,10 @@ impl UpstreamStream {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(refusal)) => return Poll::Ready(Some(Err(self.fail(refusal)))),
                 Poll::Pending if self.comment_is_due() => return Poll::Ready(Some(Ok(KEEP_ALIVE_COMMENT))),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.turn = 0;
+                    return Poll::Pending;
+                }
             }
         }
     }

@@ -234,6 +234,30 @@ async fn a_silent_stream_ends_after_its_idle_time_and_a_long_one_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_that_floods_leaves_turns_to_others() {
+    let flood = std::iter::repeat_n(EVENT, 5_000).chain([DONE]);
+    let length: usize = flood.clone().map(str::len).sum();
+    let core = core(vec![(200, flood.map(Step::Send).collect())]);
+    let mut flood = stream(try_once(&core).await.unwrap());
+    let mut turns = vec![0];
+    std::future::poll_fn(|cx| {
+        loop {
+            match flood.poll_next(cx) {
+                Poll::Ready(Some(piece)) => *turns.last_mut().unwrap() += piece.unwrap().len(),
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending => {
+                    turns.push(0);
+                    return Poll::Pending;
+                }
+            }
+        }
+    })
+    .await;
+    assert_eq!(turns.iter().sum::<usize>(), length);
+    assert!(turns.iter().all(|bytes| *bytes < super::stream::TURN + 100), "{turns:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_first_token_is_bridged_with_comments_and_bounded() {
     let core = core(vec![
         (200, vec![Step::Wait(Duration::from_secs(25)), Step::Send(EVENT), Step::Send(DONE)]),
