@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,9 +46,12 @@ class Windows:
 
 
 def cpu(gateway: Gateway) -> float:
-    """Seconds that all its threads have run."""
-    threads = Path(f"/proc/{gateway.process.pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+    """Seconds that all its threads have run, but for those that have ended."""
+    nanoseconds = 0
+    for thread in Path(f"/proc/{gateway.process.pid}/task").iterdir():
+        with suppress(OSError):  # some live for a moment only
+            nanoseconds += int((thread / "schedstat").read_text().split()[0])
+    return nanoseconds / 1e9
 
 
 def beside(trouble: str, scale: Scale) -> tuple[str, bool]:
