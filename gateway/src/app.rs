@@ -138,7 +138,7 @@ async fn serve(
         administration.tenants.stop();
     }
     let recorded = gateway.clone();
-    let _ = tokio::task::spawn_blocking(move || record(&recorded)).await;
+    let _ = tokio::task::spawn_blocking(move || recorded.accounts.write_down()).await;
     alone.cancel();
     if let Some(publishing) = &publishing {
         publishing.spool.close();
@@ -310,14 +310,8 @@ async fn keep_books(gateway: Arc<Gateway>) {
         tokio::time::sleep(RECORD).await;
         if gateway.accounts.has_book() {
             let gateway = gateway.clone();
-            let _ = tokio::task::spawn_blocking(move || record(&gateway)).await;
+            let _ = tokio::task::spawn_blocking(move || gateway.accounts.write_down()).await;
         }
-    }
-}
-
-fn record(gateway: &Gateway) {
-    if let Err(error) = gateway.accounts.record() {
-        tracing::error!(%error, "spending cannot be written down; it is tried again with the next");
     }
 }
 

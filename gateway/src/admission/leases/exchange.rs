@@ -199,7 +199,7 @@ impl Exchange {
     /// What was spent here alone is in no value of the bucket: the others hear of it before anything is leased of their rest.
     async fn tell_first(&mut self, connection: &mut Connection, playback: &mut Playback) -> Result<(), Trouble> {
         let accounts = self.accounts.clone();
-        let mut writing = spawn_blocking(move || accounts.record());
+        let mut writing = spawn_blocking(move || accounts.write_down());
         loop {
             tokio::select! {
                 biased;
@@ -209,12 +209,7 @@ impl Exchange {
                         self.take(&stored);
                     }
                 }
-                written = &mut writing => {
-                    if let Ok(Err(error)) = written {
-                        tracing::error!(%error, "spending cannot be written down; it is tried again with the next");
-                    }
-                    return Ok(());
-                }
+                _ = &mut writing => return Ok(()),
             }
         }
     }

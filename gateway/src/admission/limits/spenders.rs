@@ -116,6 +116,13 @@ impl Accounts {
         self.exchanged.notify_waiters();
     }
 
+    /// See [`Accounts::record`]; where it cannot be written, the log says so.
+    pub fn write_down(&self) {
+        if let Err(error) = self.record() {
+            tracing::error!(%error, "spending cannot be written down; it is tried again with the next");
+        }
+    }
+
     /// Writes down what has been spent since the last time, and learns what others have. It waits for a disk.
     ///
     /// # Errors

@@ -73,6 +73,20 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What was used, and when, is in no stretch of time more than the limit and what runs off meanwhile.
+fn never_more(mut used: Vec<(Duration, u64)>, units: u64) -> Result<(), TestCaseError> {
+    used.sort_unstable();
+    for (first, (start, _)) in used.iter().enumerate() {
+        let mut sum = 0;
+        for (when, spent) in &used[first..] {
+            sum += u128::from(*spent);
+            let most = u128::from(units) * (MINUTE + (*when - *start).as_nanos());
+            prop_assert!(sum * MINUTE <= most, "{sum} from {start:?} to {when:?}");
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     /// Without gifts, every decision and every level is that of the naive bucket.
     #[test]
@@ -149,15 +163,7 @@ proptest! {
             }
         }
         used.extend(taken);
-        used.sort_unstable();
-        for (first, (start, _)) in used.iter().enumerate() {
-            let mut sum = 0;
-            for (when, spent) in &used[first..] {
-                sum += u128::from(*spent);
-                let most = u128::from(units) * (MINUTE + (*when - *start).as_nanos());
-                prop_assert!(sum * MINUTE <= most, "{sum} from {start:?} to {when:?}");
-            }
-        }
+        never_more(used, units)?;
     }
 
     /// Buckets that tell each other at once are one bucket: what they let in together, each at the time when it was let in, is in no
@@ -196,15 +202,7 @@ proptest! {
         }
         used.extend(taken.into_iter().map(|(_, when, units)| (when, units)));
         used.extend(held.into_iter().map(|(_, since, got)| (since, got.units)));
-        used.sort_unstable();
-        for (first, (start, _)) in used.iter().enumerate() {
-            let mut sum = 0;
-            for (when, spent) in &used[first..] {
-                sum += u128::from(*spent);
-                let most = u128::from(units) * (MINUTE + (*when - *start).as_nanos());
-                prop_assert!(sum * MINUTE <= most, "{sum} from {start:?} to {when:?}");
-            }
-        }
+        never_more(used, units)?;
     }
 
     /// Whoever waits as long as he is told gets in, if nobody was quicker.
