@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import socket
 import threading
 from multiprocessing.connection import Connection as Pipe
@@ -33,12 +34,13 @@ BEHAVIOURS = {
 
 
 class Elsewhere:
-    """One upstream in another process, well until it is told otherwise."""
+    """One upstream in another process, well until it is told otherwise. One that `yields` runs in what the others leave of the
+    cores: a provider is on another machine, and only what the gateway does with what it sends is to be seen."""
 
-    def __init__(self):
+    def __init__(self, yields: bool = False):
         context = multiprocessing.get_context("spawn")  # a fork would take this process's sockets along
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other,), daemon=True)
+        self._process = context.Process(target=_serve, args=(other, yields), daemon=True)
 
     def __enter__(self) -> Elsewhere:
         self._process.start()
@@ -61,7 +63,9 @@ class Elsewhere:
         assert self._pipe.recv() == "done"
 
 
-def _serve(pipe: Pipe) -> None:
+def _serve(pipe: Pipe, yields: bool) -> None:
+    if yields and hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     asked = {}  # in place of the model that is asked for otherwise
     with Upstream() as upstream:
         upstream.always(BEHAVIOURS["is well"])

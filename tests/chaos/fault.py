@@ -32,7 +32,7 @@ class Scale:
     @classmethod
     def full(cls) -> Scale:
         return cls(requests=400, streams=100, idle_streams=1000, drained_streams=500, large_bodies=200, restarts=6,
-                   rounds=15, window=400, strict=True)
+                   rounds=40, window=600, strict=True)
 
     @classmethod
     def short(cls) -> Scale:

@@ -22,6 +22,7 @@ pub mod latency;
 mod media;
 mod model;
 mod obstacles;
+mod pace;
 mod parts;
 pub mod peak;
 pub mod quota;

@@ -5,7 +5,7 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use super::{
     attempt::Attempt,
     call::{broken, too_slow},
     defect,
+    pace::Pace,
 };
 use crate::{
     api::TokenUsage,
@@ -29,8 +30,6 @@ use crate::{
 /// sent with a comment, so that no proxy on the way takes the silence for death.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_COMMENT: Bytes = Bytes::from_static(b": keep-alive\n\n");
-/// Bytes that a stream may pass on in one turn: one that floods keeps nobody else on its core waiting for longer than they take.
-pub(super) const TURN: usize = 64 << 10;
 
 /// A 2xx stream of which nothing has been read.
 pub(super) struct Unopened {
@@ -53,7 +52,8 @@ impl Unopened {
             idle: self.idle,
             last_read: now,
             next_comment: now + KEEP_ALIVE,
-            turn: 0,
+            pace: Pace::default(),
+            resting: None,
             timer: None,
             upstream_ended: false,
             ended: false,
@@ -71,8 +71,9 @@ pub struct UpstreamStream {
     idle: Duration,
     last_read: Instant,
     next_comment: Instant,
-    /// Bytes passed on since it waited for anything.
-    turn: usize,
+    pace: Pace,
+    /// Until when others have their turn.
+    resting: Option<Instant>,
     /// May fire early, never late: a read only notes its time, and the timer is moved when it fires.
     timer: Option<Pin<Box<Sleep>>>,
     upstream_ended: bool,
@@ -115,7 +116,7 @@ impl UpstreamStream {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Refusal>>> {
         loop {
             if let Some(piece) = self.out.pop_front() {
-                self.turn += piece.len();
+                self.pace.passed(piece.len());
                 return Poll::Ready(Some(Ok(piece)));
             }
             if self.ended {
@@ -125,8 +126,15 @@ impl UpstreamStream {
                 let refusal = refusal.clone();
                 return Poll::Ready(Some(Err(self.fail(refusal))));
             }
-            if self.turn >= TURN {
-                self.turn = 0;
+            if let Some(until) = self.resting {
+                ready!(self.poll_rest(until, cx));
+                self.resting = None;
+            }
+            if self.pace.is_over() {
+                self.resting = self.pace.next_turn();
+                if self.resting.is_some() {
+                    continue;
+                }
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -144,7 +152,7 @@ impl UpstreamStream {
                 Poll::Ready(Err(refusal)) => return Poll::Ready(Some(Err(self.fail(refusal)))),
                 Poll::Pending if self.comment_is_due() => return Poll::Ready(Some(Ok(KEEP_ALIVE_COMMENT))),
                 Poll::Pending => {
-                    self.turn = 0;
+                    self.pace.waited();
                     return Poll::Pending;
                 }
             }
@@ -242,6 +250,14 @@ impl UpstreamStream {
                 return Poll::Pending;
             }
         }
+    }
+
+    fn poll_rest(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+        if timer.deadline() != until {
+            timer.as_mut().reset(until);
+        }
+        timer.as_mut().poll(cx)
     }
 
     /// When silence becomes a failure.

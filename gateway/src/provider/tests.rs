@@ -254,7 +254,25 @@ async fn a_stream_that_floods_leaves_turns_to_others() {
     })
     .await;
     assert_eq!(turns.iter().sum::<usize>(), length);
-    assert!(turns.iter().all(|bytes| *bytes < super::stream::TURN + 100), "{turns:?}");
+    assert!(turns.iter().all(|bytes| *bytes < super::pace::TURN + 100), "{turns:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_floods_is_slowed_down_and_comes_whole() {
+    let event: &'static str = format!("data: {{\"text\":\"{}\"}}\n\n", "x".repeat(32_768 - 20)).leak();
+    let events = 32 * 40; // forty megabytes
+    let steps = std::iter::repeat_n(event, events)
+        .map(Step::Send)
+        .chain([Step::Wait(Duration::from_secs(29)), Step::Send(DONE)]);
+    let core = core(vec![(200, steps.collect())]);
+    let mut flood = stream(try_once(&core).await.unwrap());
+    let (began, mut bytes) = (Instant::now(), 0);
+    while bytes < events * event.len() {
+        bytes += next(&mut flood).await.unwrap().unwrap().len();
+    }
+    assert_eq!(began.elapsed().as_secs_f64().round(), 4.0, "eight megabytes at once, eight a second");
+    assert_eq!(next(&mut flood).await.unwrap().unwrap(), DONE, "it has been quiet for less long than it may");
+    assert!(next(&mut flood).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
