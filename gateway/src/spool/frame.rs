@@ -67,10 +67,14 @@ impl<'a> Frame<'a> {
         let mut tail = [0; 16];
         tail[..8].copy_from_slice(&self.ticket.to_le_bytes());
         tail[8..].copy_from_slice(&stamp.to_le_bytes());
+        let from = out.len();
         out.extend_from_slice(&(self.record.len() as u32).to_le_bytes());
-        out.extend_from_slice(&checksum(&tail, self.record.len(), self.record).to_le_bytes());
+        out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&tail);
         out.extend_from_slice(self.record);
+        // of the copy: the record comes from another core
+        let sum = checksum(&tail, self.record.len(), &out[from + HEADER..]);
+        out[from + 4..from + 8].copy_from_slice(&sum.to_le_bytes());
     }
 
     pub fn size(&self) -> usize {

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::sync::watch;
 
 use super::{
@@ -196,7 +196,8 @@ impl Log {
         let at = read_cursor(&self.cursor(consumer))?.unwrap_or(start).clamp(start, end);
         inner.cursors.insert(consumer, at);
         drop(inner);
-        Ok(Reader { log: self.clone(), consumer, at, segment: None, announced: self.announced.subscribe() })
+        let (buffer, announced) = (BytesMut::new(), self.announced.subscribe());
+        Ok(Reader { log: self.clone(), consumer, at, segment: None, buffer, announced })
     }
 
     /// The consumer will not ask for anything before `position` again.
@@ -244,6 +245,8 @@ pub struct Reader {
     consumer: &'static str,
     at: u64,
     segment: Option<(u64, File)>,
+    /// Read into again when nobody has a record of it any more.
+    buffer: BytesMut,
     announced: watch::Receiver<u64>,
 }
 
@@ -281,13 +284,17 @@ impl Reader {
     /// When a segment cannot be read.
     pub fn read(&mut self, most: usize) -> io::Result<Vec<Record>> {
         let announced = *self.announced.borrow();
-        let Some(segment) = self.here(announced)? else { return Ok(Vec::new()) };
+        let Some(segment) = self.here(announced)? else {
+            self.buffer = BytesMut::new();
+            return Ok(Vec::new());
+        };
         let (_, file) = self.segment.as_ref().expect("`here` has opened it");
         let until = segment.end().min(announced);
         let most = most.max(frame::HEADER + frame::MOST) as u64;
-        let mut buffer = vec![0; usize::try_from((until - self.at).min(most)).unwrap_or(0)];
-        file.read_exact_at(&mut buffer, self.at - segment.base)?;
-        let buffer = Bytes::from(buffer);
+        self.buffer.clear();
+        self.buffer.resize(usize::try_from((until - self.at).min(most)).unwrap_or(0), 0);
+        file.read_exact_at(&mut self.buffer, self.at - segment.base)?;
+        let buffer = self.buffer.split().freeze();
         let (mut records, mut offset) = (Vec::new(), 0);
         loop {
             match Frame::read(&buffer[offset..]) {

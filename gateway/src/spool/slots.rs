@@ -51,7 +51,8 @@ impl Page {
         Some(())
     }
 
-    fn finish(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<()> {
+    /// Answers ticket and length of the whole.
+    fn finish(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<(u64, usize)> {
         let header = self.header();
         let from = HEADER + header.beginning as usize;
         let whole = header.beginning + write(&mut self.0[from..])? as u32;
@@ -60,13 +61,12 @@ impl Page {
         hasher.update(&self.0[from..HEADER + whole as usize]);
         let whole_sum = hasher.finalize();
         self.set(Header { state: DONE, whole, whole_sum, ..header });
-        Some(())
+        Some((header.ticket, whole as usize))
     }
 
-    /// The finished record and its ticket.
-    pub fn record(&self) -> (u64, &[u8]) {
-        let header = self.header();
-        (header.ticket, &self.0[HEADER..HEADER + header.whole as usize])
+    /// The first bytes of its record.
+    fn record(&self, length: usize) -> &[u8] {
+        &self.0[HEADER..HEADER + length]
     }
 
     fn header(&self) -> Header {
@@ -90,6 +90,21 @@ impl Page {
         compiler_fence(Ordering::Release);
         self.0[12..20].copy_from_slice(&[0; 8]);
         compiler_fence(Ordering::Release);
+    }
+}
+
+/// A page whose request is over. Ticket and length are beside it: to read them in the page would be to wait for another core's
+/// memory, once for each.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub page: Page,
+    pub ticket: u64,
+    length: usize,
+}
+
+impl Done {
+    pub fn record(&self) -> &[u8] {
+        self.page.record(self.length)
     }
 }
 
@@ -144,7 +159,7 @@ fn checksum(ticket: u64, bytes: &[u8]) -> u32 {
 #[derive(Debug)]
 pub(super) struct Slots {
     free: Mutex<Free>,
-    done: Mutex<Vec<Page>>,
+    done: Mutex<Vec<Done>>,
     /// Distinct for every request of every process that has used the folder.
     next_ticket: AtomicU64,
     most: usize,
@@ -198,14 +213,14 @@ impl Slots {
     }
 
     /// What has been finished since, in exchange for an empty list.
-    pub fn finished(&self, empty: &mut Vec<Page>) {
+    pub fn finished(&self, empty: &mut Vec<Done>) {
         std::mem::swap(empty, &mut self.done.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// These are in the log.
-    pub fn give_back(&self, pages: &mut Vec<Page>) {
-        pages.iter_mut().for_each(Page::clear);
-        self.free().pages.append(pages);
+    pub fn give_back(&self, written: &mut Vec<Done>) {
+        written.iter_mut().for_each(|done| done.page.clear());
+        self.free().pages.extend(written.drain(..).map(|done| done.page));
     }
 
     /// Requests that hold a page.
@@ -218,8 +233,8 @@ impl Slots {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn done(&self, page: Page) {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner).push(page);
+    fn done(&self, done: Done) {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
         self.wake();
     }
 
@@ -295,8 +310,8 @@ impl Ticket {
         let Some(mut page) = self.page.take() else { return };
         let interrupted = &self.slots.interrupted;
         let finished = page.finish(write).or_else(|| page.finish(|out| copy(interrupted, out)));
-        finished.expect("it is far shorter than what is left behind the longest beginning");
-        self.slots.done(page);
+        let (ticket, length) = finished.expect("it is far shorter than what is left behind the longest beginning");
+        self.slots.done(Done { page, ticket, length });
     }
 }
 

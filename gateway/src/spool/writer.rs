@@ -21,7 +21,7 @@ use super::{
     frame::{Frame, Kind},
     log::Log,
     recovery::now,
-    slots::{PAGE, Page, Slots},
+    slots::{Done, PAGE, Slots},
 };
 
 /// How often it looks, at the least and at the most, while there is something to do: each look holds somebody up, and pages that
@@ -35,8 +35,8 @@ const PATIENCE: u32 = 40;
 const SYNC: Duration = Duration::from_millis(50);
 /// A disk that does not take it is tried again so much later.
 const AGAIN: Duration = Duration::from_millis(250);
-/// Records in one write.
-const BATCH: usize = 256;
+/// Records in one write: few enough for what is written to be in the processor's cache still.
+const BATCH: usize = 64;
 /// Notes that wait; they come one at a time, so that more than a few mean that nothing is being written.
 const MOST_NOTES: usize = 1024;
 /// The operator is told when the log has reached this share of its size.
@@ -152,7 +152,7 @@ struct Work {
     most: u64,
     when_full: WhenFull,
     /// Finished and not yet written.
-    waiting: Vec<Page>,
+    waiting: Vec<Done>,
     buffer: Vec<u8>,
     tick: Duration,
     synced: Instant,
@@ -212,8 +212,8 @@ impl Work {
         while !rest.is_empty() {
             let mut batch = rest.split_off(rest.len().saturating_sub(BATCH));
             self.buffer.clear();
-            for page in &batch {
-                let (ticket, record) = page.record();
+            for done in &batch {
+                let (ticket, record) = (done.ticket, done.record());
                 Frame { kind: Kind::Usage, ticket, millis, record }.write(&mut self.buffer);
             }
             if let Err(error) = self.log.append(&self.buffer) {

@@ -15,7 +15,7 @@ use super::{
     database::{self, DatabaseError},
     event::Event,
     failure::Failure,
-    feed::{BATCH, CONSUMER, Feed, Source},
+    feed::{CHUNK, CONSUMER, Feed, Source},
     ledger::Ledger,
     subscription::Subscription,
 };
@@ -108,7 +108,7 @@ fn expect_again(ledger: &mut Ledger, log: &Arc<Log>) -> Result<(), Failure> {
     reader.seek(log.released(lane::CONSUMER)?.unwrap_or(0));
     let mut ids = Vec::new();
     while reader.position() < source.counted {
-        let records = reader.read(BATCH)?;
+        let records = reader.read(CHUNK)?;
         if records.is_empty() && reader.is_at_end() {
             break;
         }

@@ -12,7 +12,7 @@ use super::{
     aside::aside,
     counter::Counter,
     failure::Failure,
-    ledger::{Batch, Entry, Ledger, Position},
+    ledger::{Entry, Ledger, Position},
 };
 use crate::{
     spool::{Kind, Log, Reader, Spool},
@@ -22,8 +22,10 @@ use crate::{
 pub(super) const CONSUMER: &str = "analytics";
 /// Events that come within it are counted together.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
-/// Bytes of events that are counted at a time: one transaction, whose price they share.
-pub(super) const BATCH: usize = 2 << 20;
+/// Bytes of events that are counted in one transaction, whose price they share.
+const BATCH: u64 = 8 << 20;
+/// Bytes of them that are read at a time: what is in the processor's cache when it is looked at, and drives little else out.
+pub(super) const CHUNK: usize = 128 << 10;
 /// The file is closed after so long without an event, for what it keeps in memory.
 pub(super) const IDLE: Duration = Duration::from_secs(60);
 /// After a failure it is tried again so much later, then after twice as long, up to a minute.
@@ -185,7 +187,7 @@ impl Source {
             // what is not found is read again, and the events themselves say whether they have been counted
             let mut is_found = false;
             while !is_found && self.reader.position() < until && !self.reader.is_at_end() {
-                let records = self.reader.read(BATCH)?;
+                let records = self.reader.read(CHUNK)?;
                 is_found = records.iter().any(|record| record.end == until && record.millis == millis);
             }
             self.counted = if is_found { until } else { self.counted };
@@ -197,17 +199,27 @@ impl Source {
 
     /// Counts a batch; `false` at the end.
     fn count_some(&mut self, ledger: &mut Ledger) -> Result<bool, Failure> {
-        let records = self.reader.read(BATCH)?;
+        let mut records = self.reader.read(CHUNK)?;
         if records.is_empty() && self.reader.is_at_end() {
             return Ok(false);
         }
+        let log = self.reader.log().clone();
+        let mut tally = ledger.begin(log.name(), false)?;
+        let mut millis = 0;
+        loop {
+            let usage = records.iter().filter(|record| record.kind == Kind::Usage);
+            let entries: Vec<_> = usage.map(|record| Entry { end: record.end, event: &record.bytes }).collect();
+            tally.add(&entries)?;
+            millis = records.last().map_or(millis, |last| last.millis);
+            if self.reader.position() - self.counted >= BATCH || self.reader.is_at_end() {
+                break;
+            }
+            drop(entries);
+            drop(records); // what they were in is read into again
+            records = self.reader.read(CHUNK)?;
+        }
         let until = self.reader.position();
-        let usage = records.iter().filter(|record| record.kind == Kind::Usage);
-        let entries: Vec<_> = usage.map(|record| Entry { end: record.end, event: &record.bytes }).collect();
-        let millis = records.last().map_or(0, |last| last.millis);
-        let source = self.reader.log().name();
-        let batch = Batch { entries: &entries, source, is_shared: false, until, millis };
-        ledger.count(&batch)?;
+        tally.commit(until, millis)?;
         self.counted = until;
         self.reader.release(until)?;
         Ok(true)

@@ -3,12 +3,14 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    ops::{Deref, DerefMut},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter};
+use smallvec::SmallVec;
 
 use super::{
     database::{self, DatabaseError},
@@ -36,7 +38,7 @@ pub(super) struct Batch<'a> {
     pub entries: &'a [Entry<'a>],
     /// What they are from; its positions only grow.
     pub source: &'a str,
-    /// Other processes count the same source: what is before its position is not counted again.
+    /// See [`Ledger::begin`].
     pub is_shared: bool,
     /// The position behind the last of them.
     pub until: u64,
@@ -89,66 +91,17 @@ impl Ledger {
 
     /// Counts a batch, or nothing of it.
     pub fn count(&mut self, batch: &Batch<'_>) -> Result<Counted, DatabaseError> {
-        let counted = self.count_in_one(batch);
-        if counted.is_err() {
-            self.recent = Recent::default(); // read again: it may know what was rolled back
-        }
-        let counted = counted.map_err(|error| self.named(error))?;
-        if counted.unreadable > 0 {
-            tracing::error!(events = counted.unreadable, "usage events that cannot be read are not counted");
-        }
-        Ok(counted)
+        let mut tally = self.begin(batch.source, batch.is_shared)?;
+        tally.add(batch.entries)?;
+        tally.commit(batch.until, batch.millis)
     }
 
-    fn count_in_one(&mut self, batch: &Batch<'_>) -> rusqlite::Result<Counted> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        self.recent.catch_up(&transaction)?;
-        let passed =
-            if batch.is_shared { position(&transaction, batch.source)?.map_or(0, |known| known.until) } else { 0 };
-        let is_any_expected = batch.is_shared
-            && transaction.query_row("SELECT EXISTS (SELECT 1 FROM expected)", [], |row| row.get::<_, bool>(0))?;
-        let mut counted = Counted::default();
-        let mut ids = Vec::with_capacity(batch.entries.len() * 8);
-        let mut hours: IndexMap<(i64, Series<'_>), Sums> = IndexMap::new();
-        let mut last = 0;
-        for entry in batch.entries {
-            if entry.end <= passed {
-                counted.again += 1;
-                continue;
-            }
-            let Ok(event) = Event::read(entry.event) else {
-                counted.unreadable += 1;
-                continue;
-            };
-            let id = event.id();
-            if (is_any_expected && is_expected(&transaction, id)?) || !self.recent.known.insert(id) {
-                counted.again += 1;
-                continue;
-            }
-            ids.extend_from_slice(&id.to_le_bytes());
-            let place = (event.hour(), event.series());
-            // many in a row are often of one series, and to look it up costs more than to see that
-            if hours.get_index(last).is_none_or(|(same, _)| *same != place) {
-                let entry = hours.entry(place);
-                last = entry.index();
-                entry.or_default();
-            }
-            event.count(&mut hours[last]);
-            counted.events += 1;
-        }
-        add(&transaction, &hours, self.most_series)?;
-        transaction.execute(
-            "INSERT OR REPLACE INTO position (source, until, millis) VALUES (?, ?, ?)",
-            params![batch.source, signed(batch.until.max(passed)), signed(batch.millis)],
-        )?;
-        if !ids.is_empty() {
-            let statement = "INSERT INTO recent (millis, ids) VALUES (?, ?)";
-            transaction.execute(statement, params![signed(batch.millis), ids])?;
-            self.recent.keep(transaction.last_insert_rowid(), apart(&ids).collect());
-            self.recent.forget(&transaction)?;
-        }
-        transaction.commit()?;
-        Ok(counted)
+    /// A batch whose records come one after the other. Until it is committed, nothing of it has been counted. Other processes
+    /// count a source that is shared: what is before its position is not counted again.
+    pub fn begin<'a>(&'a mut self, source: &'a str, is_shared: bool) -> Result<Tally<'a>, DatabaseError> {
+        let Self { folder, connection, recent, most_series } = self;
+        let tally = Tally::begin(folder, connection, recent, *most_series, source, is_shared);
+        tally.map_err(|source| named(folder, source))
     }
 
     /// These events have been counted, and will come once more from a source that is shared: they are not counted then.
@@ -188,7 +141,165 @@ impl Ledger {
     }
 
     fn named(&self, source: rusqlite::Error) -> DatabaseError {
-        DatabaseError::Sqlite { path: database::path(&self.folder), source }
+        named(&self.folder, source)
+    }
+}
+
+fn named(folder: &Path, source: rusqlite::Error) -> DatabaseError {
+    DatabaseError::Sqlite { path: database::path(folder), source }
+}
+
+/// Events that are looked at together.
+const TOGETHER: usize = 128;
+
+/// A batch that is being counted.
+pub(super) struct Tally<'a> {
+    folder: &'a Path,
+    transaction: Transaction<'a>,
+    recent: Unsure<'a>,
+    most_series: u64,
+    source: &'a str,
+    /// Others have counted up to there.
+    passed: u64,
+    is_any_expected: bool,
+    hours: IndexMap<(i64, Series<'static>), Sums>,
+    /// Where in it the last event was.
+    last: usize,
+    ids: Vec<u64>,
+    counted: Counted,
+}
+
+impl<'a> Tally<'a> {
+    fn begin(
+        folder: &'a Path,
+        connection: &'a mut Connection,
+        recent: &'a mut Recent,
+        most_series: u64,
+        source: &'a str,
+        is_shared: bool,
+    ) -> rusqlite::Result<Self> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut recent = Unsure { recent, is_sure: false };
+        recent.catch_up(&transaction)?;
+        let passed = if is_shared { position(&transaction, source)?.map_or(0, |known| known.until) } else { 0 };
+        let is_any_expected = is_shared
+            && transaction.query_row("SELECT EXISTS (SELECT 1 FROM expected)", [], |row| row.get::<_, bool>(0))?;
+        Ok(Self {
+            folder,
+            transaction,
+            recent,
+            most_series,
+            source,
+            passed,
+            is_any_expected,
+            hours: IndexMap::new(),
+            last: 0,
+            ids: Vec::new(),
+            counted: Counted::default(),
+        })
+    }
+
+    /// Adds the next records.
+    pub fn add(&mut self, entries: &[Entry<'_>]) -> Result<(), DatabaseError> {
+        let mut some = entries.chunks(TOGETHER);
+        some.try_for_each(|some| self.add_some(some)).map_err(|source| named(self.folder, source))
+    }
+
+    /// First all are read, then all ids looked up, then all counted: each of the three waits for memory of its own, and what is
+    /// done in a row waits together.
+    fn add_some(&mut self, entries: &[Entry<'_>]) -> rusqlite::Result<()> {
+        let passed = entries.iter().take_while(|entry| entry.end <= self.passed).count();
+        let events: SmallVec<[_; TOGETHER]> =
+            entries[passed..].iter().filter_map(|entry| Event::read(entry.event).ok()).collect();
+        self.counted.again += passed as u64;
+        self.counted.unreadable += (entries.len() - passed - events.len()) as u64;
+        let mut fresh: SmallVec<[_; TOGETHER]> = SmallVec::new();
+        for event in &events {
+            let id = event.id();
+            let is_fresh =
+                !(self.is_any_expected && is_expected(&self.transaction, id)?) && self.recent.known.insert(id);
+            if is_fresh {
+                self.ids.push(id);
+            }
+            fresh.push(is_fresh);
+        }
+        for (event, _) in events.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
+            self.count(event);
+        }
+        self.counted.again += fresh.iter().filter(|fresh| !**fresh).count() as u64;
+        Ok(())
+    }
+
+    fn count(&mut self, event: &Event<'_>) {
+        let place = (event.hour(), event.series());
+        // many in a row are often of one series, and to look it up costs more than to see that
+        let hours: &IndexMap<(i64, Series<'_>), Sums> = &self.hours;
+        if hours.get_index(self.last).is_none_or(|(same, _)| *same != place) {
+            self.last = match hours.get_index_of(&place) {
+                Some(at) => at,
+                None => self.hours.insert_full((place.0, place.1.into_owned()), Sums::default()).0,
+            };
+        }
+        event.count(&mut self.hours[self.last]);
+        self.counted.events += 1;
+    }
+
+    /// The source has been counted up to there; `millis` is when the last of it was written, since 1970.
+    pub fn commit(self, until: u64, millis: u64) -> Result<Counted, DatabaseError> {
+        let (folder, unreadable) = (self.folder, self.counted.unreadable);
+        let counted = self.commit_all(until, millis).map_err(|source| named(folder, source))?;
+        if unreadable > 0 {
+            tracing::error!(events = unreadable, "usage events that cannot be read are not counted");
+        }
+        Ok(counted)
+    }
+
+    fn commit_all(self, until: u64, millis: u64) -> rusqlite::Result<Counted> {
+        let Self { transaction, mut recent, ids, .. } = self;
+        add(&transaction, &self.hours, self.most_series)?;
+        transaction.execute(
+            "INSERT OR REPLACE INTO position (source, until, millis) VALUES (?, ?, ?)",
+            params![self.source, signed(until.max(self.passed)), signed(millis)],
+        )?;
+        if !ids.is_empty() {
+            let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+            let statement = "INSERT INTO recent (millis, ids) VALUES (?, ?)";
+            transaction.execute(statement, params![signed(millis), bytes])?;
+            recent.keep(transaction.last_insert_rowid(), ids);
+            recent.forget(&transaction)?;
+        }
+        transaction.commit()?;
+        recent.is_sure = true;
+        Ok(self.counted)
+    }
+}
+
+/// What is known of recent events while they are being counted: read again where that fails, since it may know what was rolled
+/// back.
+struct Unsure<'a> {
+    recent: &'a mut Recent,
+    is_sure: bool,
+}
+
+impl Deref for Unsure<'_> {
+    type Target = Recent;
+
+    fn deref(&self) -> &Recent {
+        self.recent
+    }
+}
+
+impl DerefMut for Unsure<'_> {
+    fn deref_mut(&mut self) -> &mut Recent {
+        self.recent
+    }
+}
+
+impl Drop for Unsure<'_> {
+    fn drop(&mut self) {
+        if !self.is_sure {
+            *self.recent = Recent::default();
+        }
     }
 }
 

@@ -23,6 +23,21 @@ pub(super) struct Series<'a> {
 }
 
 impl Series<'_> {
+    pub fn into_owned(self) -> Series<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let Self { org, key, user, model, provider, endpoint, status, metadata } = self;
+        Series {
+            org: own(org),
+            key: own(key),
+            user: own(user),
+            model: own(model),
+            provider: own(provider),
+            endpoint: own(endpoint),
+            status,
+            metadata: own(metadata),
+        }
+    }
+
     /// The series that stands for this one where there are too many; what clients can invent goes, first what differs most.
     pub fn folded(&self, models_too: bool) -> Self {
         let other = |text: &Cow<'_, str>| Cow::Borrowed(if text.is_empty() { "" } else { OTHER });

@@ -15,7 +15,7 @@ use super::{
     counter::Counter,
     database::DatabaseError,
     failure::Failure,
-    feed::{BATCH, IDLE, LINGER},
+    feed::{IDLE, LINGER},
     ledger::{Batch, Entry},
 };
 use crate::{
@@ -26,6 +26,8 @@ use crate::{
 /// Between two attempts: the first, doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Bytes of messages that are held to be counted in one transaction.
+const BATCH: usize = 2 << 20;
 
 /// Counts what a stream has.
 pub(super) struct Subscription {
