@@ -1,6 +1,6 @@
 //! The durable record of what must not be lost, and must not be kept twice.
 //!
-//! A request takes a [`Ticket`] before anything is sent upstream: a page of a memory-mapped file (`slots`) that holds the
+//! A request takes a [`Ticket`] before anything is sent upstream: a page of a memory-mapped file (`slots`, `page`) that holds the
 //! beginning of its record, so that a killed process leaves a trace of it. When the request ends, the page is completed and
 //! one thread (`writer`) copies it into an append-only log (`log`) of checksummed frames (`frame`), in batches. Consumers read
 //! the log and say how far they have got; what all of them have read is deleted.
@@ -18,6 +18,7 @@ mod follow;
 mod frame;
 mod log;
 mod map;
+mod page;
 mod recovery;
 mod slots;
 #[cfg(test)]
@@ -43,7 +44,7 @@ use slots::Slots;
 use writer::Writer;
 
 /// What a request's record may take, beginning and end together.
-pub const MOST_RECORD: usize = slots::PAGE - slots::HEADER;
+pub const MOST_RECORD: usize = page::PAGE - page::HEADER;
 /// What its beginning may take: the rest is for the end.
 pub const MOST_BEGINNING: usize = 5 << 10;
 

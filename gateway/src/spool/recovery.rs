@@ -12,7 +12,7 @@ use super::{
     folder::Folder,
     frame::{Frame, Kind},
     log::Log,
-    slots::{self, Left, PAGE},
+    page::{self, Left, PAGE},
 };
 
 /// Opens a folder's log and appends what its pages still hold. Until [`clear`] has removed them this can be done again: a
@@ -33,7 +33,7 @@ pub(super) fn recover(folder: &Folder, interrupted: &[u8]) -> io::Result<Log> {
         if state == [0; 4] || pages.read_exact_at(&mut page, at).is_err() {
             continue;
         }
-        let (ticket, record) = match slots::left(&page) {
+        let (ticket, record) = match page::left(&page) {
             Left::Nothing => continue,
             Left::Open { ticket, beginning } => (ticket, [beginning, interrupted].concat()),
             Left::Done { ticket, record } => (ticket, record.to_vec()),

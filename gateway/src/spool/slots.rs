@@ -1,4 +1,5 @@
-//! Pages of a mapped file, one for each request under way.
+//! The pages of requests under way, a shard of them for each thread that serves requests, so that none waits for another's lock or
+//! memory.
 //!
 //! A page is exclusively its request's from [`Slots::take`] until the writer has copied it to the log. The last one given
 //! back is the first one taken, so that only as many pages are in memory as requests were under way at once.
@@ -9,160 +10,60 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    thread::Thread,
+    thread::{Thread, available_parallelism},
     time::SystemTime,
 };
 
-use super::{MOST_BEGINNING, NoTicket, map::map};
+use super::{
+    NoTicket,
+    map::map,
+    page::{PAGE, Page},
+};
 
-/// Only the part of a page that is written to takes memory.
-pub(super) const PAGE: usize = 8 << 10;
-pub(super) const HEADER: usize = 32;
 /// The file grows by so many pages at a time.
 const STEP: usize = 512;
+/// A shard that has no page takes so many.
+const HANDFUL: usize = 32;
 
-const OPEN: u32 = 1;
-const DONE: u32 = 2;
-
-/// The header of a page: state, length of the beginning, length of the whole, their checksums, ticket.
-#[derive(Debug, Clone, Copy)]
-struct Header {
-    state: u32,
-    beginning: u32,
-    whole: u32,
-    beginning_sum: u32,
-    whole_sum: u32,
-    ticket: u64,
-}
-
-/// A page.
-#[derive(Debug)]
-pub(super) struct Page(&'static mut [u8]);
-
-impl Page {
-    fn open(&mut self, ticket: u64, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<()> {
-        let beginning = write(&mut self.0[HEADER..HEADER + MOST_BEGINNING])?;
-        let sum = checksum(ticket, &self.0[HEADER..HEADER + beginning]);
-        let beginning = beginning as u32;
-        let header = Header { state: OPEN, beginning, whole: 0, beginning_sum: sum, whole_sum: 0, ticket };
-        self.set(header);
-        Some(())
-    }
-
-    /// Answers ticket and length of the whole.
-    fn finish(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<(u64, usize)> {
-        let header = self.header();
-        let from = HEADER + header.beginning as usize;
-        let whole = header.beginning + write(&mut self.0[from..])? as u32;
-        // the checksum of the whole goes on where that of the beginning ended
-        let mut hasher = crc32fast::Hasher::new_with_initial(header.beginning_sum);
-        hasher.update(&self.0[from..HEADER + whole as usize]);
-        let whole_sum = hasher.finalize();
-        self.set(Header { state: DONE, whole, whole_sum, ..header });
-        Some((header.ticket, whole as usize))
-    }
-
-    /// The first bytes of its record.
-    fn record(&self, length: usize) -> &[u8] {
-        &self.0[HEADER..HEADER + length]
-    }
-
-    fn header(&self) -> Header {
-        read_header(self.0)
-    }
-
-    /// The state goes last: what a killed process was still writing is not believed, by its state or by its checksum.
-    fn set(&mut self, header: Header) {
-        self.0[4..8].copy_from_slice(&header.beginning.to_le_bytes());
-        self.0[8..12].copy_from_slice(&header.whole.to_le_bytes());
-        self.0[12..16].copy_from_slice(&header.beginning_sum.to_le_bytes());
-        self.0[16..20].copy_from_slice(&header.whole_sum.to_le_bytes());
-        self.0[24..32].copy_from_slice(&header.ticket.to_le_bytes());
-        compiler_fence(Ordering::Release);
-        self.0[..4].copy_from_slice(&header.state.to_le_bytes());
-        compiler_fence(Ordering::Release);
-    }
-
-    fn clear(&mut self) {
-        self.0[..4].copy_from_slice(&0_u32.to_le_bytes());
-        compiler_fence(Ordering::Release);
-        self.0[12..20].copy_from_slice(&[0; 8]);
-        compiler_fence(Ordering::Release);
-    }
+thread_local! {
+    /// Which shard this thread takes its pages from, if there are enough of them.
+    static SHARD: usize = {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        THREADS.fetch_add(1, Ordering::Relaxed)
+    };
 }
 
 /// A page whose request is over. Ticket and length are beside it: to read them in the page would be to wait for another core's
 /// memory, once for each.
 #[derive(Debug)]
 pub(super) struct Done {
-    pub page: Page,
+    page: Page,
     pub ticket: u64,
-    length: usize,
+    length: u32,
+    /// Where the page is from.
+    shard: u32,
 }
 
 impl Done {
     pub fn record(&self) -> &[u8] {
-        self.page.record(self.length)
+        self.page.record(self.length as usize)
     }
-}
-
-/// What a page of a process that is gone says.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Left<'a> {
-    Nothing,
-    /// Its request was under way.
-    Open {
-        ticket: u64,
-        beginning: &'a [u8],
-    },
-    Done {
-        ticket: u64,
-        record: &'a [u8],
-    },
-}
-
-pub(super) fn left(page: &[u8]) -> Left<'_> {
-    if page.len() < PAGE {
-        return Left::Nothing;
-    }
-    let Header { state, beginning, whole, beginning_sum, whole_sum, ticket } = read_header(page);
-    let part = |length: u32, sum: u32| {
-        let part = page[HEADER..].get(..length as usize)?;
-        (checksum(ticket, part) == sum).then_some(part)
-    };
-    if state != OPEN && state != DONE {
-        return Left::Nothing;
-    }
-    match (part(whole, whole_sum).filter(|_| state == DONE), part(beginning, beginning_sum)) {
-        (Some(record), _) => Left::Done { ticket, record },
-        (None, Some(beginning)) => Left::Open { ticket, beginning },
-        (None, None) => Left::Nothing,
-    }
-}
-
-fn read_header(page: &[u8]) -> Header {
-    let word = |at: usize| u32::from_le_bytes(page[at..at + 4].try_into().expect("four bytes"));
-    let ticket = u64::from_le_bytes(page[24..32].try_into().expect("eight bytes"));
-    Header { state: word(0), beginning: word(4), whole: word(8), beginning_sum: word(12), whole_sum: word(16), ticket }
-}
-
-fn checksum(ticket: u64, bytes: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&ticket.to_le_bytes());
-    hasher.update(bytes);
-    hasher.finalize()
 }
 
 /// All pages.
 #[derive(Debug)]
 pub(super) struct Slots {
-    free: Mutex<Free>,
-    done: Mutex<Vec<Done>>,
-    /// Distinct for every request of every process that has used the folder.
-    next_ticket: AtomicU64,
+    shards: Box<[Arc<Shard>]>,
+    reserve: Mutex<Reserve>,
     most: usize,
+    shared: Arc<Shared>,
+}
+
+/// What all shards have in common.
+#[derive(Debug)]
+struct Shared {
     /// The end of a record that has none of its own.
     interrupted: Box<[u8]>,
     /// The writer, while it sleeps without a date.
@@ -170,8 +71,26 @@ pub(super) struct Slots {
     sleeps: AtomicBool,
 }
 
+/// Alone in its cache lines: two of them, which processors fetch together.
 #[derive(Debug)]
-struct Free {
+#[repr(align(128))]
+struct Shard {
+    pages: Mutex<Pages>,
+    number: u32,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Pages {
+    free: Vec<Page>,
+    done: Vec<Done>,
+    /// Distinct for every request of every process that has used the folder.
+    next_ticket: u64,
+}
+
+/// Pages that no shard has yet.
+#[derive(Debug)]
+struct Reserve {
     pages: Vec<Page>,
     made: usize,
     file: File,
@@ -181,93 +100,131 @@ impl Slots {
     /// A new file with room for the first requests.
     pub fn create(path: &Path, most: usize, interrupted: &[u8]) -> io::Result<Self> {
         let file = File::options().create(true).truncate(true).read(true).write(true).open(path)?;
-        let mut free = Free { pages: Vec::new(), made: 0, file };
-        free.grow(most)?;
+        let mut reserve = Reserve { pages: Vec::new(), made: 0, file };
+        reserve.grow(most)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Ok(Self {
-            free: Mutex::new(free),
-            done: Mutex::default(),
-            next_ticket: AtomicU64::new(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX / 2)),
-            most,
-            interrupted: interrupted.into(),
-            sleeper: Mutex::default(),
-            sleeps: false.into(),
-        })
+        let first_ticket = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX / 2);
+        let shared =
+            Arc::new(Shared { interrupted: interrupted.into(), sleeper: Mutex::default(), sleeps: false.into() });
+        let many = available_parallelism().map_or(1, usize::from) as u32;
+        let shard = |number| {
+            let next_ticket = first_ticket + u64::from(number);
+            let pages = Pages { free: Vec::new(), done: Vec::new(), next_ticket };
+            Arc::new(Shard { pages: Mutex::new(pages), number, shared: shared.clone() })
+        };
+        Ok(Self { shards: (0..many).map(shard).collect(), reserve: Mutex::new(reserve), most, shared })
     }
 
-    pub fn take(self: &Arc<Self>, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Result<Ticket, NoTicket> {
-        let mut page = self.free().take(self.most).ok_or(NoTicket::Busy)?;
-        let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
+    pub fn take(&self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Result<Ticket, NoTicket> {
+        let shard = self.shard();
+        let (page, ticket) = {
+            let mut pages = shard.pages();
+            (pages.free.pop(), self.number_in(&mut pages))
+        };
+        let mut page = page.or_else(|| self.find(shard)).ok_or(NoTicket::Busy)?;
         match page.open(ticket, write) {
-            Some(()) => Ok(Ticket { page: Some(page), slots: self.clone() }),
+            Some(()) => Ok(Ticket { page: Some(page), shard: shard.clone() }),
             None => {
-                self.free().pages.push(page);
+                shard.pages().free.push(page);
                 Err(NoTicket::TooLong)
             }
         }
     }
 
-    /// A ticket's number for what needs no page.
-    pub fn number(&self) -> u64 {
-        self.next_ticket.fetch_add(1, Ordering::Relaxed)
+    fn shard(&self) -> &Arc<Shard> {
+        &self.shards[SHARD.with(|number| number % self.shards.len())]
     }
 
-    /// What has been finished since, in exchange for an empty list.
-    pub fn finished(&self, empty: &mut Vec<Done>) {
-        std::mem::swap(empty, &mut self.done.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Of those that no shard has, or else of those that another does not use.
+    fn find(&self, shard: &Shard) -> Option<Page> {
+        let mut some = self.reserve().take(self.most);
+        let page = some.pop().or_else(|| self.shards.iter().find_map(|other| other.pages().free.pop()));
+        shard.pages().free.append(&mut some);
+        page
+    }
+
+    /// A ticket's number for what needs no page.
+    pub fn number(&self) -> u64 {
+        self.number_in(&mut self.shard().pages())
+    }
+
+    fn number_in(&self, pages: &mut Pages) -> u64 {
+        let number = pages.next_ticket;
+        pages.next_ticket += self.shards.len() as u64;
+        number
+    }
+
+    /// Adds what has been finished since.
+    pub fn finished(&self, to: &mut Vec<Done>) {
+        for shard in &self.shards {
+            to.append(&mut shard.pages().done);
+        }
     }
 
     /// These are in the log.
     pub fn give_back(&self, written: &mut Vec<Done>) {
         written.iter_mut().for_each(|done| done.page.clear());
-        self.free().pages.extend(written.drain(..).map(|done| done.page));
+        while let Some(number) = written.last().map(|done| done.shard) {
+            let from = written.iter().rposition(|done| done.shard != number).map_or(0, |other| other + 1);
+            let pages = written.drain(from..).map(|done| done.page);
+            self.shards[number as usize].pages().free.extend(pages);
+        }
     }
 
     /// Requests that hold a page.
     pub fn open(&self) -> usize {
-        let free = self.free();
-        free.made - free.pages.len()
+        let free: usize = self.shards.iter().map(|shard| shard.pages().free.len()).sum();
+        let reserve = self.reserve(); // only now: what has left it since is taken to be in use
+        reserve.made - reserve.pages.len() - free
     }
 
-    fn free(&self) -> MutexGuard<'_, Free> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn done(&self, done: Done) {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
-        self.wake();
+    fn reserve(&self) -> MutexGuard<'_, Reserve> {
+        self.reserve.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn wake(&self) {
-        if self.sleeps.load(Ordering::SeqCst) && self.sleeps.swap(false, Ordering::SeqCst) {
-            let sleeper = self.sleeper.lock().unwrap_or_else(PoisonError::into_inner).take();
-            sleeper.inspect(Thread::unpark);
-        }
+        self.shared.wake();
     }
 
     /// The writer sleeps until something is finished, or it is woken for what `is_wanted` sees: whoever brings that about wakes it
     /// afterwards.
     pub fn sleep(&self, is_wanted: impl FnOnce() -> bool) {
-        *self.sleeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
-        self.sleeps.store(true, Ordering::SeqCst);
+        *self.shared.sleeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
+        self.shared.sleeps.store(true, Ordering::SeqCst);
         // looked only now: what came before finds nobody asleep, and does not wake
-        let nothing = self.done.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let nothing = self.shards.iter().all(|shard| shard.pages().done.is_empty());
         if nothing && !is_wanted() {
             std::thread::park();
         }
-        self.sleeps.store(false, Ordering::SeqCst);
+        self.shared.sleeps.store(false, Ordering::SeqCst);
     }
 }
 
-impl Free {
-    fn take(&mut self, most: usize) -> Option<Page> {
+impl Shared {
+    fn wake(&self) {
+        if self.sleeps.load(Ordering::SeqCst) && self.sleeps.swap(false, Ordering::SeqCst) {
+            let sleeper = self.sleeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+            sleeper.inspect(Thread::unpark);
+        }
+    }
+}
+
+impl Shard {
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reserve {
+    /// A handful of pages; none when all are in use.
+    fn take(&mut self, most: usize) -> Vec<Page> {
         if self.pages.is_empty() && self.made < most {
             let grown = self.grow(most);
             if let Err(error) = grown {
                 tracing::warn!(%error, "no more room for requests under way");
             }
         }
-        self.pages.pop()
+        self.pages.split_off(self.pages.len().saturating_sub(HANDFUL))
     }
 
     /// The blocks are allocated now, so that no later write into the mapping can fail.
@@ -297,7 +254,7 @@ fn allocate(file: &File, offset: u64, length: u64) -> io::Result<()> {
 #[derive(Debug)]
 pub struct Ticket {
     page: Option<Page>,
-    slots: Arc<Slots>,
+    shard: Arc<Shard>,
 }
 
 impl Ticket {
@@ -308,10 +265,11 @@ impl Ticket {
 
     fn end(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
         let Some(mut page) = self.page.take() else { return };
-        let interrupted = &self.slots.interrupted;
-        let finished = page.finish(write).or_else(|| page.finish(|out| copy(interrupted, out)));
+        let Shard { number, shared, .. } = &*self.shard;
+        let finished = page.finish(write).or_else(|| page.finish(|out| copy(&shared.interrupted, out)));
         let (ticket, length) = finished.expect("it is far shorter than what is left behind the longest beginning");
-        self.slots.done(Done { page, ticket, length });
+        self.shard.pages().done.push(Done { page, ticket, length, shard: *number });
+        shared.wake();
     }
 }
 

@@ -156,7 +156,7 @@ fn a_dropped_ticket_is_an_interrupted_request() {
     let folder = tempfile::tempdir().unwrap();
     let spool = open(folder.path());
     drop(admit(&spool, "panic"));
-    admit(&spool, "long").finish(text([b'x'; slots::PAGE]));
+    admit(&spool, "long").finish(text([b'x'; page::PAGE]));
     eventually(|| spool.state().written() == 2);
     assert_eq!(drain(&spool), ["long interrupted", "panic interrupted"]);
 }
@@ -200,7 +200,7 @@ fn two_processes_do_not_share_a_folder_and_what_one_leaves_the_other_inherits() 
 fn a_full_spool_refuses_until_somebody_reads_it() {
     let folder = tempfile::tempdir().unwrap();
     // each that is under way has a page promised to it, so that however late the writer looks, the log has 16 of its 20 MB
-    let (most, most_open) = (20 << 20, (4 << 20) / slots::PAGE);
+    let (most, most_open) = (20 << 20, (4 << 20) / page::PAGE);
     let spool = Spool::open(Options { most, most_open, ..options(folder.path()) }, INTERRUPTED).unwrap();
     let log = spool.logs().remove(0);
     let mut reader = log.reader("test").unwrap();
@@ -392,8 +392,8 @@ proptest! {
     #[test]
     fn rubbish_is_no_frame_and_no_page(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(!matches!(Frame::read(&bytes), Found::Frame(_)));
-        let mut page = vec![0; slots::PAGE];
+        let mut page = vec![0; page::PAGE];
         page[..bytes.len()].copy_from_slice(&bytes);
-        prop_assert_eq!(slots::left(&page), slots::Left::Nothing);
+        prop_assert_eq!(page::left(&page), page::Left::Nothing);
     }
 }

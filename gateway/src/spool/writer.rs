@@ -20,8 +20,9 @@ use super::{
     Options, WhenFull,
     frame::{Frame, Kind},
     log::Log,
+    page::PAGE,
     recovery::now,
-    slots::{Done, PAGE, Slots},
+    slots::{Done, Slots},
 };
 
 /// How often it looks, at the least and at the most, while there is something to do: each look holds somebody up, and pages that
