@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     admission::{self, Accounts, Gossip, LeaseSettings, Leases},
-    api::INTERRUPTED,
+    api::Ending,
     code,
     config::{Config, ControlPlane, exposure},
     control::{Desk, Place, Rules},
@@ -167,7 +167,7 @@ fn spool(config: &Config, is_configured: bool) -> Result<Option<Spool>, String> 
     if !config.usage.enabled {
         return Ok(None);
     }
-    match Spool::open(config.usage.spool(&config.store, config.server.max_in_flight), INTERRUPTED) {
+    match Spool::open(config.usage.spool(&config.store, config.server.max_in_flight), &Ending::interrupted()) {
         Ok(spool) => Ok(Some(spool)),
         Err(error) if is_configured => Err(error.to_string()),
         Err(error) => {

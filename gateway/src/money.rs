@@ -46,6 +46,14 @@ impl Usd {
         Self(self.0.abs_diff(other.0))
     }
 
+    pub fn attodollars(self) -> u128 {
+        self.0
+    }
+
+    pub fn from_attodollars(amount: u128) -> Self {
+        Self(amount)
+    }
+
     /// Whole dollars, and the attodollars beyond them: two numbers that fit where 128 bits do not.
     pub fn split(self) -> (u64, u64) {
         (u64::try_from(self.0 / ONE_USD).unwrap_or(u64::MAX), (self.0 % ONE_USD) as u64)

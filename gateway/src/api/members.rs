@@ -1,6 +1,6 @@
 //! One JSON object, written member by member into a buffer that does not grow.
 //!
-//! Why not serde_json: two such objects are written for every request, and formatting them through `serde` costs three times
+//! Why not serde_json: such an object is written for every request, and formatting it through `serde` costs three times
 //! as much. Names come with everything that stands before their value (`,"model":`), so that each is one copy.
 
 use std::{fmt, io::Cursor};
@@ -43,15 +43,6 @@ impl<'a> Members<'a> {
             return self.value(value);
         }
         self.raw(b"\"").raw(value.as_bytes()).raw(b"\"")
-    }
-
-    /// A name of the gateway's own, which needs no escaping; the member's comes with the opening quotation mark.
-    pub fn name(&mut self, name: &'static str, value: &'static str) -> &mut Self {
-        self.raw(name.as_bytes()).raw(value.as_bytes()).raw(b"\"")
-    }
-
-    pub fn name_if(&mut self, name: &'static str, value: Option<&'static str>) -> &mut Self {
-        if let Some(value) = value { self.name(name, value) } else { self }
     }
 
     pub fn text_if(&mut self, name: &str, value: Option<&str>) -> &mut Self {
@@ -139,11 +130,6 @@ mod tests {
         assert_eq!(written(|to| to.moment("", moment)), r#""2026-02-03T04:05:06.789Z""#);
         let leap = DateTime::from_timestamp(1_483_228_799, 1_500_000_000).unwrap();
         assert_eq!(written(|to| to.moment("", leap)), r#""2016-12-31T23:59:59.999Z""#);
-    }
-
-    #[test]
-    fn names_are_written_like_texts() {
-        assert_eq!(written(|to| to.name(r#"{"a":""#, "one").name_if(r#","b":""#, None)), r#"{"a":"one""#);
     }
 
     #[test]

@@ -1,26 +1,33 @@
-//! How a usage event is written, in two parts: [`Opening`] before anything is sent upstream and [`Ending`] when the request is
-//! over. Together they are one JSON object, the [`UsageEvent`](super::UsageEvent) that consumers read.
+//! How a usage event is kept, in two parts: [`Opening`] before anything is sent upstream and [`Ending`] when the request is over.
+//! Together they are a record, a fifth as long as the JSON object that consumers read
+//! ([`UsageEvent`](super::UsageEvent)), which [`json`] makes of it.
+//!
+//! [Postcard](https://postcard.jamesmunns.com/wire-format) writes the parts: values in the order of the fields below, without names. A
+//! record begins with [`VERSION`]; whoever changes a field's place or kind raises it.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value as Json;
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
-use super::{EventTokens, UsageSource, UsageStatus, members::Members};
+use super::{EventTokens, USAGE_SCHEMA, UsageSource, UsageStatus, members::Members};
 use crate::money::Usd;
 
-/// The end of a record whose request nobody ended.
-pub const INTERRUPTED: &[u8] = br#","status":"interrupted","complete":false,"attempt_count":0}"#;
+/// The first byte of a record.
+const VERSION: u8 = 1;
+/// Bytes of JSON that most records become.
+const USUAL_JSON: usize = 1 << 10;
 
 /// What is known before anything is sent upstream.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Opening<'a> {
-    pub schema: &'static str,
     pub request_id: &'a str,
     pub mirror_of: Option<&'a str>,
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub started_at: DateTime<Utc>,
     pub gateway: &'a str,
     pub org: &'a str,
     pub key_id: Option<&'a str>,
-    pub endpoint: &'static str,
+    pub endpoint: &'a str,
     pub stream: bool,
     pub model: &'a str,
     pub user_id: Option<&'a str>,
@@ -29,12 +36,15 @@ pub struct Opening<'a> {
     pub session_path: Option<&'a str>,
     pub client_request_id: Option<&'a str>,
     pub trace_id: Option<&'a str>,
-    pub metadata: Option<&'a serde_json::Map<String, Json>>,
+    /// A JSON object.
+    pub metadata: Option<&'a str>,
+    /// Written behind the others.
+    #[serde(skip)]
     pub properties: &'a [(&'a str, &'a str)],
 }
 
-/// What is known when it is over.
-#[derive(Debug, Clone)]
+/// What is known when it is over; by default, that nobody ended it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ending<'a> {
     pub status: UsageStatus,
     pub http_status: Option<u16>,
@@ -43,29 +53,34 @@ pub struct Ending<'a> {
     pub region: Option<&'a str>,
     pub model_served: Option<&'a str>,
     pub finish_reason: Option<&'a str>,
+    #[serde(with = "counts")]
     pub tokens: Option<EventTokens>,
     pub usage_source: Option<UsageSource>,
+    #[serde(with = "attodollars")]
     pub cost_usd: Option<Usd>,
     pub price_version: Option<&'a str>,
-    pub tier: Option<&'static str>,
-    pub duration_ms: u64,
+    pub tier: Option<&'a str>,
+    pub duration_ms: Option<u64>,
     pub first_token_ms: Option<u64>,
-    pub routing_strategy: Option<&'static str>,
+    pub routing_strategy: Option<&'a str>,
     pub fallback_used: bool,
     pub attempt_count: u32,
+    /// Written behind the others, the error too: who counts does not read them.
+    #[serde(skip)]
     pub attempts: &'a [AttemptEnding<'a>],
+    #[serde(skip)]
     pub error: Option<&'a str>,
 }
 
 /// One upstream call, as it is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AttemptEnding<'a> {
     pub provider: &'a str,
     pub region: Option<&'a str>,
     pub model: &'a str,
-    pub kind: &'static str,
-    pub outcome: Option<&'static str>,
-    pub cause: Option<&'static str>,
+    pub kind: &'a str,
+    pub outcome: Option<&'a str>,
+    pub cause: Option<&'a str>,
     pub http_status: Option<u16>,
     pub duration_ms: Option<u64>,
 }
@@ -74,17 +89,20 @@ pub struct AttemptEnding<'a> {
 pub const MOST_ATTEMPTS: usize = 8;
 
 impl Opening<'_> {
-    /// Writes it without its closing brace; `None` when it does not fit.
+    /// Writes it as the beginning of a record; `None` when it does not fit.
     pub fn write(&self, out: &mut [u8]) -> Option<usize> {
-        let mut to = Members::new(out);
-        to.name(r#"{"schema":""#, self.schema)
+        write(&(VERSION, self, self.properties), out)
+    }
+
+    fn json(&self, to: &mut Members<'_>) {
+        to.text(r#"{"schema":"#, USAGE_SCHEMA)
             .text(r#","request_id":"#, self.request_id)
             .text_if(r#","mirror_of":"#, self.mirror_of)
             .moment(r#","started_at":"#, self.started_at)
             .text(r#","gateway":"#, self.gateway)
             .text(r#","org":"#, self.org)
             .text_if(r#","key_id":"#, self.key_id)
-            .name(r#","endpoint":""#, self.endpoint)
+            .text(r#","endpoint":"#, self.endpoint)
             .flag(r#","stream":"#, self.stream)
             .text(r#","model":"#, self.model)
             .text_if(r#","user_id":"#, self.user_id)
@@ -94,7 +112,7 @@ impl Opening<'_> {
             .text_if(r#","client_request_id":"#, self.client_request_id)
             .text_if(r#","trace_id":"#, self.trace_id);
         if let Some(metadata) = self.metadata {
-            to.raw(br#","metadata":"#).value(metadata);
+            to.raw(br#","metadata":"#).raw(metadata.as_bytes());
         }
         if let [(name, value), more @ ..] = self.properties {
             to.raw(br#","properties":{"#).value(name).text(":", value);
@@ -103,15 +121,25 @@ impl Opening<'_> {
             }
             to.raw(b"}");
         }
-        to.length()
     }
 }
 
 impl Ending<'_> {
     /// Writes it so that it continues an [`Opening`]; `None` when it does not fit.
     pub fn write(&self, out: &mut [u8]) -> Option<usize> {
-        let mut to = Members::new(out);
-        to.name(r#","status":""#, self.status.name())
+        write(&(self, self.attempts, self.error), out)
+    }
+
+    /// The end of a record whose request nobody ended.
+    pub fn interrupted() -> Vec<u8> {
+        let mut out = vec![0; 256];
+        let length = Ending::default().write(&mut out).expect("it has no texts");
+        out.truncate(length);
+        out
+    }
+
+    fn json(&self, to: &mut Members<'_>) {
+        to.text(r#","status":"#, self.status.name())
             .number_if(r#","http_status":"#, self.http_status.map(u64::from))
             .flag(r#","complete":"#, self.complete)
             .text_if(r#","provider":"#, self.provider)
@@ -119,42 +147,42 @@ impl Ending<'_> {
             .text_if(r#","model_served":"#, self.model_served)
             .text_if(r#","finish_reason":"#, self.finish_reason);
         if let Some(tokens) = &self.tokens {
-            tokens.write(&mut to);
+            tokens.json(to);
         }
-        to.name_if(r#","usage_source":""#, self.usage_source.map(UsageSource::name));
+        to.text_if(r#","usage_source":"#, self.usage_source.map(UsageSource::name));
         if let Some(cost) = &self.cost_usd {
             to.display(r#","cost_usd":"#, cost);
         }
         to.text_if(r#","price_version":"#, self.price_version)
-            .name_if(r#","tier":""#, self.tier)
-            .number(r#","duration_ms":"#, self.duration_ms)
+            .text_if(r#","tier":"#, self.tier)
+            .number_if(r#","duration_ms":"#, self.duration_ms)
             .number_if(r#","first_token_ms":"#, self.first_token_ms)
-            .name_if(r#","routing_strategy":""#, self.routing_strategy);
+            .text_if(r#","routing_strategy":"#, self.routing_strategy);
         if self.fallback_used {
             to.flag(r#","fallback_used":"#, true);
         }
         to.number(r#","attempt_count":"#, self.attempt_count.into());
         if let [first, more @ ..] = self.attempts {
             to.raw(br#","attempts":["#);
-            first.write(&mut to);
+            first.json(to);
             for attempt in more {
                 to.raw(b",");
-                attempt.write(&mut to);
+                attempt.json(to);
             }
             to.raw(b"]");
         }
-        to.text_if(r#","error":"#, self.error).raw(b"}").length()
+        to.text_if(r#","error":"#, self.error).raw(b"}");
     }
 }
 
 impl AttemptEnding<'_> {
-    fn write(&self, to: &mut Members<'_>) {
+    fn json(&self, to: &mut Members<'_>) {
         to.text(r#"{"provider":"#, self.provider)
             .text_if(r#","region":"#, self.region)
             .text(r#","model":"#, self.model)
-            .name(r#","kind":""#, self.kind)
-            .name_if(r#","outcome":""#, self.outcome)
-            .name_if(r#","cause":""#, self.cause)
+            .text(r#","kind":"#, self.kind)
+            .text_if(r#","outcome":"#, self.outcome)
+            .text_if(r#","cause":"#, self.cause)
             .number_if(r#","http_status":"#, self.http_status.map(u64::from))
             .number_if(r#","duration_ms":"#, self.duration_ms)
             .raw(b"}");
@@ -162,7 +190,7 @@ impl AttemptEnding<'_> {
 }
 
 impl EventTokens {
-    fn write(&self, to: &mut Members<'_>) {
+    fn json(&self, to: &mut Members<'_>) {
         to.number(r#","tokens":{"input":"#, self.input).number(r#","output":"#, self.output);
         for (name, count) in [
             (r#","cached_read":"#, self.cached_read),
@@ -183,21 +211,89 @@ impl EventTokens {
     }
 }
 
+fn write(value: &impl Serialize, out: &mut [u8]) -> Option<usize> {
+    postcard::to_slice(value, out).ok().map(|written| written.len())
+}
+
+/// What is counted of a record: all but attempts, error and properties. `None` when it is none.
+pub fn counted(record: &[u8]) -> Option<(Opening<'_>, Ending<'_>)> {
+    let (opening, _, rest) = opening(record)?;
+    let (ending, _) = postcard::take_from_bytes(rest).ok()?;
+    Some((opening, ending))
+}
+
+type Properties<'a> = SmallVec<[(&'a str, &'a str); 4]>;
+
+/// An opening, its properties, and what stands behind it.
+fn opening(record: &[u8]) -> Option<(Opening<'_>, Properties<'_>, &[u8])> {
+    let rest = record.strip_prefix(&[VERSION])?;
+    let (opening, rest) = postcard::take_from_bytes(rest).ok()?;
+    let (properties, rest) = postcard::take_from_bytes(rest).ok()?;
+    Some((opening, properties, rest))
+}
+
+/// A record as the JSON object that consumers read; `None` when it is none.
+pub fn json(record: &[u8]) -> Option<Vec<u8>> {
+    let (mut opening, properties, rest) = opening(record)?;
+    let (mut ending, rest): (Ending<'_>, _) = postcard::take_from_bytes(rest).ok()?;
+    let (attempts, rest): (SmallVec<[AttemptEnding<'_>; 2]>, _) = postcard::take_from_bytes(rest).ok()?;
+    ending.error = postcard::from_bytes(rest).ok()?;
+    (opening.properties, ending.attempts) = (&properties, &attempts);
+    let mut out = vec![0; USUAL_JSON];
+    loop {
+        let mut to = Members::new(&mut out);
+        opening.json(&mut to);
+        ending.json(&mut to);
+        match to.length() {
+            Some(length) => {
+                out.truncate(length);
+                return Some(out);
+            }
+            None => out.resize(out.len() * 4, 0),
+        }
+    }
+}
+
+/// Money as a whole number.
+mod attodollars {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::money::Usd;
+
+    pub fn serialize<S: Serializer>(cost: &Option<Usd>, to: S) -> Result<S::Ok, S::Error> {
+        cost.map(Usd::attodollars).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Usd>, D::Error> {
+        Ok(Option::deserialize(from)?.map(Usd::from_attodollars))
+    }
+}
+
+/// All of them: who reads has no names to tell which are absent.
+mod counts {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::api::EventTokens;
+
+    pub fn serialize<S: Serializer>(tokens: &Option<EventTokens>, to: S) -> Result<S::Ok, S::Error> {
+        tokens.map(|tokens| tokens.counts()).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<EventTokens>, D::Error> {
+        Ok(Option::deserialize(from)?.map(EventTokens::of))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        api::{USAGE_SCHEMA, UsageEvent},
+        api::UsageEvent,
         spool::{MOST_BEGINNING, MOST_RECORD},
     };
 
-    fn opening<'a>(
-        text: &'a str,
-        metadata: &'a serde_json::Map<String, Json>,
-        properties: &'a [(&'a str, &'a str)],
-    ) -> Opening<'a> {
+    fn opening<'a>(text: &'a str, metadata: &'a str, properties: &'a [(&'a str, &'a str)]) -> Opening<'a> {
         Opening {
-            schema: USAGE_SCHEMA,
             request_id: text,
             mirror_of: Some(text),
             started_at: DateTime::UNIX_EPOCH,
@@ -261,7 +357,7 @@ mod tests {
             cost_usd: Some(crate::money::Rate::per_million("17999999.999999999999").unwrap().of(most)),
             price_version: Some("2026-01-01"),
             tier: Some("priority"),
-            duration_ms: most,
+            duration_ms: Some(most),
             first_token_ms: Some(most),
             routing_strategy: Some("cost-optimized"),
             fallback_used: true,
@@ -271,19 +367,25 @@ mod tests {
         }
     }
 
-    fn written(opening: &Opening<'_>, end: impl FnOnce(&mut [u8]) -> Option<usize>) -> Json {
+    fn record(opening: &Opening<'_>, end: impl FnOnce(&mut [u8]) -> Option<usize>) -> Vec<u8> {
         let mut page = vec![0; MOST_RECORD];
         let beginning = opening.write(&mut page[..MOST_BEGINNING]).unwrap();
         let whole = beginning + end(&mut page[beginning..]).unwrap();
-        serde_json::from_slice(&page[..whole]).unwrap()
+        page.truncate(whole);
+        page
+    }
+
+    fn published(record: &[u8]) -> serde_json::Value {
+        serde_json::from_slice(&json(record).unwrap()).unwrap()
     }
 
     #[test]
     fn what_is_written_is_what_the_schema_says() {
-        let metadata = serde_json::from_str(r#"{"team":"search","tier":3,"beta":true,"none":null}"#).unwrap();
+        let metadata = r#"{"team":"search","tier":3,"beta":true,"none":null}"#;
         let properties = [("feature", "summary")];
         let attempts = [attempt("p")];
-        let event = written(&opening("x", &metadata, &properties), |out| ending("y", "z", &attempts).write(out));
+        let record = record(&opening("x", metadata, &properties), |out| ending("y", "z", &attempts).write(out));
+        let event = published(&record);
         let read: UsageEvent = serde_json::from_value(event.clone()).unwrap();
         assert_eq!((read.metadata.len(), &*read.properties["feature"], &*read.model), (4, "summary", "x"));
         assert_eq!(read.started_at, DateTime::UNIX_EPOCH);
@@ -295,12 +397,12 @@ mod tests {
 
     #[test]
     fn an_interrupted_record_is_an_event() {
-        let nothing = serde_json::Map::new();
         let end = |out: &mut [u8]| {
-            out[..INTERRUPTED.len()].copy_from_slice(INTERRUPTED);
-            Some(INTERRUPTED.len())
+            let interrupted = Ending::interrupted();
+            out[..interrupted.len()].copy_from_slice(&interrupted);
+            Some(interrupted.len())
         };
-        let read: UsageEvent = serde_json::from_value(written(&opening("x", &nothing, &[]), end)).unwrap();
+        let read: UsageEvent = serde_json::from_value(published(&record(&opening("x", "{}", &[]), end))).unwrap();
         assert_eq!((read.status, read.http_status, read.tokens), (UsageStatus::Interrupted, None, None));
     }
 
@@ -312,5 +414,35 @@ mod tests {
         assert!(ending(&worst, "", &[]).write(&mut rest).is_some());
         let (name, error) = ("a".repeat(24), "e".repeat(200));
         assert!(ending(&name, &error, &[attempt(&name); MOST_ATTEMPTS]).write(&mut rest).is_some());
+    }
+
+    #[test]
+    fn what_is_counted_of_a_record_is_what_was_written() {
+        let (opening, ending) = (opening("x", "{}", &[("a", "b")]), ending("y", "z", &[]));
+        let record = record(&opening, |out| ending.write(out));
+        let (of_opening, of_ending) = counted(&record).unwrap();
+        assert_eq!(of_opening, Opening { properties: &[], ..opening });
+        assert_eq!(of_ending, Ending { error: None, ..ending });
+    }
+
+    #[test]
+    fn what_is_no_record_is_neither_counted_nor_published() {
+        let whole = record(&opening("x", "{}", &[("a", "b")]), |out| ending("y", "z", &[attempt("p")]).write(out));
+        for length in 0..whole.len() {
+            assert_eq!(json(&whole[..length]), None, "{length} bytes");
+        }
+        assert!(counted(br#"{"schema":"prism.usage.v1"}"#).is_none() && json(b"{}").is_none());
+        let later = [&[VERSION + 1], &whole[1..]].concat();
+        assert!(counted(&later).is_none() && json(&later).is_none());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn damage_is_no_panic(place in 0_usize..400, byte: u8) {
+            let mut damaged = record(&opening("x", "{}", &[("a", "b")]), |out| ending("y", "z", &[attempt("p")]).write(out));
+            let place = place % damaged.len();
+            damaged[place] = byte;
+            let _ = (counted(&damaged), json(&damaged));
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::{
     net::IpAddr,
     panic::AssertUnwindSafe,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -19,7 +19,6 @@ use crate::{
     admission::{Caller, Entries},
     api::{self, Endpoint},
     dispatch::{Relayed, relay},
-    ids,
     refusal::{Cause, Refusal},
     telemetry::{Exchange, Trace, Tracer},
     wire::openai,
@@ -108,7 +107,7 @@ async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> 
 
 /// The call itself, whoever reads its answer.
 pub(super) async fn straight(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Response {
-    let mut exchange = Exchange::begin(&gateway.metrics, endpoint, ids::request_id(SystemTime::now()));
+    let mut exchange = Exchange::begin(&gateway.metrics, endpoint);
     let answered = AssertUnwindSafe(answer(gateway, &mut exchange, request)).catch_unwind().await;
     match answered.unwrap_or_else(|_| Err(Refusal::new(Cause::Internal, "the gateway has a defect"))) {
         Ok((relayed, entries)) => reply::answer(exchange, relayed, entries),

@@ -1,11 +1,9 @@
 //! Before anything is sent upstream, the beginning of the request's usage event is where no crash can lose it.
 
-use std::time::SystemTime;
-
 use super::{Gateway, asked::Asked, call::overloaded};
 use crate::{
     admission::{DEFAULT_ORG, input_tokens},
-    api::{ClientRequest, Opening, USAGE_SCHEMA},
+    api::{ClientRequest, Opening},
     refusal::{Cause, Refusal},
     spool::NoTicket,
     telemetry::Exchange,
@@ -27,11 +25,11 @@ pub(super) fn admit(
     let Some(spool) = &gateway.spool else { return Ok(()) };
     exchange.likely_input = input_tokens(&request.body);
     let user = asked.user(request);
+    let metadata = asked.metadata.as_ref().and_then(|metadata| serde_json::to_string(metadata).ok());
     let opening = Opening {
-        schema: USAGE_SCHEMA,
         request_id: &exchange.request_id,
         mirror_of: None,
-        started_at: (SystemTime::now() - exchange.began.elapsed()).into(),
+        started_at: exchange.started_at.into(),
         gateway: &gateway.name,
         org: exchange.organisation.as_deref().unwrap_or(DEFAULT_ORG),
         key_id: exchange.key.as_deref(),
@@ -44,7 +42,7 @@ pub(super) fn admit(
         session_path: asked.session_path,
         client_request_id: asked.client_request_id,
         trace_id: exchange.trace_id.as_deref(),
-        metadata: asked.metadata.as_ref(),
+        metadata: metadata.as_deref(),
         properties: &asked.properties,
     };
     let ticket = spool.admit(|out| opening.write(out)).map_err(no_room)?;

@@ -68,10 +68,7 @@ pub(super) fn is_asked(headers: &HeaderMap) -> bool {
 pub(super) async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Response {
     match answer(gateway, endpoint, request).await {
         Ok(response) => response,
-        Err(refusal) => {
-            let id = ids::request_id(SystemTime::now());
-            reply::refusal(Exchange::begin(&gateway.metrics, endpoint, id), &refusal)
-        }
+        Err(refusal) => reply::refusal(Exchange::begin(&gateway.metrics, endpoint), &refusal),
     }
 }
 
@@ -214,7 +211,7 @@ async fn replayed(gateway: &Gateway, again: Again<'_>, reader: Reader, entry: En
     gateway.metrics.replays.inc();
     let Again { asked, request, caller } = again;
     let head = replayed_head(&reader).await?;
-    let mut exchange = Exchange::begin(&gateway.metrics, request.endpoint, ids::request_id(SystemTime::now()));
+    let mut exchange = Exchange::begin(&gateway.metrics, request.endpoint);
     exchange.key = caller.as_ref().map(|caller| caller.name.clone());
     exchange.organisation = caller.as_ref().map(|caller| caller.organisation.clone());
     exchange.model = Some(request.envelope.model.clone());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Bytes that a stream may pass on in one turn: nobody else on its core waits for longer than they take.
-pub(super) const TURN: usize = 64 << 10;
+pub(super) const TURN: usize = 16 << 10;
 /// Bytes a second that a stream passes on for as long as it likes: ten times what the quickest models write.
 const PACE: usize = 8 << 20;
 /// What it may have passed on beyond that: an image, or an answer that was ready when it was asked for, comes as it comes.

@@ -11,6 +11,7 @@ use crate::{
     api::UsageEvent,
     config::{self, Nats},
     spool::{Follower, Kind},
+    usage::published,
 };
 
 /// How often it looks into the spool.
@@ -68,7 +69,8 @@ fn from_spool(
     loop {
         let records = follower.read().map_err(cannot)?;
         let usage = records.iter().filter(|record| record.kind == Kind::Usage);
-        if !show(&mut usage.map(|record| &record.bytes[..])) {
+        let usage: Vec<_> = usage.map(|record| published(record.kind, record.bytes.clone())).collect();
+        if !show(&mut usage.iter().map(|event| &event[..])) {
             return Ok(());
         }
         std::thread::sleep(PAUSE);

@@ -37,7 +37,7 @@ const SYNC: Duration = Duration::from_millis(50);
 /// A disk that does not take it is tried again so much later.
 const AGAIN: Duration = Duration::from_millis(250);
 /// Records in one write: few enough for what is written to be in the processor's cache still.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 /// Notes that wait; they come one at a time, so that more than a few mean that nothing is being written.
 const MOST_NOTES: usize = 1024;
 /// The operator is told when the log has reached this share of its size.

@@ -10,7 +10,7 @@ use super::{
     event::{clip, millis},
 };
 use crate::{
-    api::{AttemptEnding, Ending, Opening, TokenUsage, USAGE_SCHEMA, UsageSource, UsageStatus},
+    api::{AttemptEnding, Ending, Opening, TokenUsage, UsageSource, UsageStatus},
     ids,
     refusal::Refusal,
     spool::{NoTicket, Spool, Ticket},
@@ -45,7 +45,6 @@ impl Copied {
     ) -> Result<Self, NoTicket> {
         let now = SystemTime::now();
         let opening = Opening {
-            schema: USAGE_SCHEMA,
             request_id: &ids::request_id(now),
             mirror_of: Some(&original.request_id),
             started_at: now.into(),
@@ -102,7 +101,7 @@ impl Copied {
             cost_usd: cost,
             price_version: cost.and_then(|_| Some(pricing.price()?.version())),
             tier: sent.usage.and_then(|usage| usage.tier.name()),
-            duration_ms,
+            duration_ms: Some(duration_ms),
             first_token_ms: None,
             routing_strategy: None,
             fallback_used: false,

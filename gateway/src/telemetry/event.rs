@@ -58,7 +58,7 @@ pub(super) fn finish(exchange: &Exchange, ticket: Ticket, facts: &Facts) {
         cost_usd: cost,
         price_version: cost.and_then(|_| Some(exchange.pricing.price()?.version())),
         tier: usage.and_then(|usage| usage.tier.name()),
-        duration_ms: millis(took),
+        duration_ms: Some(millis(took)),
         first_token_ms: exchange.first_content.map(millis),
         routing_strategy: place.map(|_| exchange.strategy.name()),
         fallback_used: exchange.fell_back,
@@ -67,7 +67,7 @@ pub(super) fn finish(exchange: &Exchange, ticket: Ticket, facts: &Facts) {
         error: exchange.error.as_deref().map(|error| &error[..error.floor_char_boundary(LONGEST_ERROR)]),
     };
     // names of many attempts may be longer than there is room for; without them there is room for everything
-    let short = || api::Ending { attempts: &[], error: None, ..ending.clone() };
+    let short = || api::Ending { attempts: &[], error: None, ..ending };
     ticket.finish(|out| ending.write(out).or_else(|| short().write(out)));
 }
 

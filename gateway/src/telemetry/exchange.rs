@@ -3,7 +3,7 @@
 use std::{
     fmt, mem,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use http::HeaderValue;
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     api::{Endpoint, TokenUsage, UsageSource},
     config::Strategy,
+    ids,
     money::Usd,
     prices::Price,
     refusal::{Cause, Refusal},
@@ -148,6 +149,7 @@ pub struct Exchange {
     metrics: Arc<Metrics>,
     pub series: Arc<Series>,
     pub began: Instant,
+    pub started_at: SystemTime,
     pub endpoint: Endpoint,
     pub request_id: String,
     pub client_request_id: Option<Box<str>>,
@@ -199,14 +201,16 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub fn begin(metrics: &Arc<Metrics>, endpoint: Endpoint, request_id: String) -> Box<Self> {
+    pub fn begin(metrics: &Arc<Metrics>, endpoint: Endpoint) -> Box<Self> {
+        let started_at = SystemTime::now();
         metrics.in_flight.inc();
         Box::new(Self {
             series: metrics.nobody().clone(),
             metrics: metrics.clone(),
             began: Instant::now(),
+            started_at,
             endpoint,
-            request_id,
+            request_id: ids::request_id(started_at),
             client_request_id: None,
             trace_id: None,
             organisation: None,

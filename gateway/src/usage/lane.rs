@@ -2,14 +2,15 @@
 
 use std::{collections::HashSet, io, sync::Arc};
 
+use super::published;
 use crate::spool::{Log, Reader, Record};
 
 /// The name of the publisher's cursors.
 pub(super) const CONSUMER: &str = "nats";
 /// Bytes read from a log at once.
-const READ: usize = 256 << 10;
+const READ: usize = 64 << 10;
 /// Bytes of a log that may be sent and not written down as done: what a restart sends again.
-const UNRELEASED: u64 = 1 << 20;
+const UNRELEASED: u64 = 256 << 10;
 /// Behind this many bytes past what was written down nothing can have been sent before.
 pub(super) const DOUBTFUL: u64 = UNRELEASED + READ as u64;
 
@@ -107,7 +108,8 @@ impl Lane {
     /// # Errors
     /// When the log cannot be read, or the cursor not be written.
     pub async fn read(&mut self) -> io::Result<Vec<Record>> {
-        self.aside(|reader| reader.read(READ)).await
+        let as_published = |record: Record| Record { bytes: published(record.kind, record.bytes), ..record };
+        self.aside(move |reader| Ok(reader.read(READ)?.into_iter().map(as_published).collect())).await
     }
 
     /// Writes down what is done with. To be awaited to its end.

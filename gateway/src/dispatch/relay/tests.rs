@@ -118,7 +118,7 @@ impl World {
     async fn ask(&self) -> (Result<String, Refusal>, u32) {
         let body = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
         let request = wire::openai::read(Endpoint::ChatCompletions, body.into()).unwrap();
-        let mut exchange = Exchange::begin(&self.metrics, Endpoint::ChatCompletions, "r".to_owned());
+        let mut exchange = Exchange::begin(&self.metrics, Endpoint::ChatCompletions);
         let access = Access {
             deadline: Instant::now() + self.deadline,
             strict: false,

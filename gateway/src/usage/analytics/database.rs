@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::sums::TOKENS;
+use crate::api::EventTokens;
 
 /// What somebody else who writes is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -101,7 +101,8 @@ pub(super) fn open(folder: &Path) -> Result<Connection, DatabaseError> {
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         if version(&transaction)? == 0 {
-            let tokens: String = TOKENS.iter().map(|name| format!("{name} INTEGER NOT NULL,\n    ")).collect();
+            let tokens: String =
+                EventTokens::NAMES.iter().map(|name| format!("{name} INTEGER NOT NULL,\n    ")).collect();
             transaction.execute_batch(&TABLES.replace("{tokens}", &tokens))?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }

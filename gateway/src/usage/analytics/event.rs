@@ -13,7 +13,7 @@ use super::{
     sums::Sums,
 };
 use crate::{
-    api::{EventTokens, UsageSource, UsageStatus},
+    api::{Ending, EventTokens, Opening, UsageSource, UsageStatus, counted},
     money::Usd,
 };
 
@@ -52,8 +52,9 @@ pub(super) struct Event<'a> {
     pub model_served: Option<Text<'a>>,
     pub tokens: Option<EventTokens>,
     pub usage_source: Option<UsageSource>,
-    #[serde(borrow)]
-    pub cost_usd: Option<Text<'a>>,
+    /// Absent where it cannot be read.
+    #[serde(default, deserialize_with = "dollars")]
+    pub cost_usd: Option<Usd>,
     pub duration_ms: Option<u64>,
     pub first_token_ms: Option<u64>,
     pub attempt_count: u32,
@@ -70,12 +71,41 @@ impl<'a> From<&'a str> for Text<'a> {
 }
 
 impl<'a> Event<'a> {
+    /// Reads a record of the spool, or the JSON that is published of it.
+    ///
     /// # Errors
     /// When it is no usage event.
     pub fn read(record: &'a [u8]) -> serde_json::Result<Self> {
+        if let Some((opening, ending)) = counted(record) {
+            return Ok(Self::of(&opening, &ending));
+        }
         // validated once, and not again for each of its texts
         let text = str::from_utf8(record).map_err(serde_json::Error::custom)?;
         scan::event(text).map_or_else(|| serde_json::from_str(text), Ok)
+    }
+
+    fn of(opening: &Opening<'a>, ending: &Ending<'a>) -> Self {
+        Self {
+            request_id: opening.request_id.into(),
+            mirror_of: opening.mirror_of.map(Text::from),
+            hour: opening.started_at.timestamp().div_euclid(3600),
+            org: opening.org.into(),
+            key_id: opening.key_id.map(Text::from),
+            endpoint: opening.endpoint.into(),
+            model: opening.model.into(),
+            user_id: opening.user_id.map(Text::from),
+            metadata: opening.metadata,
+            status: ending.status,
+            complete: ending.complete,
+            provider: ending.provider.map(Text::from),
+            model_served: ending.model_served.map(Text::from),
+            tokens: ending.tokens,
+            usage_source: ending.usage_source,
+            cost_usd: ending.cost_usd,
+            duration_ms: ending.duration_ms,
+            first_token_ms: ending.first_token_ms,
+            attempt_count: ending.attempt_count,
+        }
     }
 
     /// Two events with the same one are the same event.
@@ -90,7 +120,7 @@ impl<'a> Event<'a> {
     }
 
     pub fn count(&self, sums: &mut Sums) {
-        let cost = self.cost_usd.as_ref().and_then(|cost| Usd::parse(&cost.0));
+        let cost = self.cost_usd;
         sums.requests += 1;
         sums.attempts += u64::from(self.attempt_count);
         sums.incomplete += u64::from(!self.complete && self.status != UsageStatus::Failed);
@@ -135,6 +165,10 @@ impl<'a> Event<'a> {
 
 fn as_written<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a str>, D::Error> {
     Ok(Option::<&RawValue>::deserialize(from)?.map(RawValue::get))
+}
+
+fn dollars<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Usd>, D::Error> {
+    Ok(Option::<Text<'_>>::deserialize(from)?.and_then(|Text(cost)| Usd::parse(&cost)))
 }
 
 fn hour<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {

@@ -23,7 +23,7 @@ pub(super) const CONSUMER: &str = "analytics";
 /// Events that come within it are counted together.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
 /// Bytes of events that are counted in one transaction, whose price they share.
-const BATCH: u64 = 8 << 20;
+const BATCH: u64 = 2 << 20;
 /// Bytes of them that are read at a time: what is in the processor's cache when it is looked at, and drives little else out.
 pub(super) const CHUNK: usize = 128 << 10;
 /// The file is closed after so long without an event, for what it keeps in memory.

@@ -16,9 +16,9 @@ use super::{
     database::{self, DatabaseError},
     event::Event,
     series::Series,
-    sums::{Sums, TOKENS, counts},
+    sums::Sums,
 };
-use crate::money::Usd;
+use crate::{api::EventTokens, money::Usd};
 
 /// Series told apart within an hour. Beyond it new users and metadata are counted as `other`, beyond twice that new models too.
 pub(super) const MOST_SERIES: u64 = 10_000;
@@ -379,7 +379,7 @@ fn columns<'a>(series: &'a Series<'_>) -> [&'a str; 8] {
 pub(super) fn sums_columns() -> String {
     let plain =
         "requests, attempts, incomplete, estimated, unpriced, cost_dollars, cost_attodollars, latency, first_token";
-    format!("{plain}, {}", TOKENS.join(", "))
+    format!("{plain}, {}", EventTokens::NAMES.join(", "))
 }
 
 /// Adds a row whose columns from the `first` on are [`sums_columns`].
@@ -392,9 +392,11 @@ pub(super) fn read(row: &Row<'_>, first: usize, into: &mut Sums) -> rusqlite::Re
     into.cost = into.cost + Usd::joined(unsigned(row, first + 5)?, unsigned(row, first + 6)?);
     into.latency.merge_encoded(row.get_ref(first + 7)?.as_blob()?);
     into.first_token.merge_encoded(row.get_ref(first + 8)?.as_blob()?);
-    for (at, count) in counts(&mut into.tokens).into_iter().enumerate() {
-        *count = count.saturating_add(unsigned(row, first + 9 + at)?);
+    let mut tokens = [0; EventTokens::NAMES.len()];
+    for (at, count) in tokens.iter_mut().enumerate() {
+        *count = unsigned(row, first + 9 + at)?;
     }
+    into.add_tokens(&EventTokens::of(tokens));
     Ok(())
 }
 
@@ -409,7 +411,7 @@ fn there(transaction: &Transaction<'_>, hour: i64, series: i64) -> rusqlite::Res
 }
 
 fn write(transaction: &Transaction<'_>, hour: i64, series: i64, sums: &mut Sums) -> rusqlite::Result<()> {
-    let places = vec!["?"; 11 + TOKENS.len()].join(", ");
+    let places = vec!["?"; 11 + EventTokens::NAMES.len()].join(", ");
     let statement = format!("INSERT OR REPLACE INTO hourly (hour, series, {}) VALUES ({places})", sums_columns());
     let mut statement = transaction.prepare_cached(&statement)?;
     let (dollars, attodollars) = sums.cost.split();
@@ -420,7 +422,7 @@ fn write(transaction: &Transaction<'_>, hour: i64, series: i64, sums: &mut Sums)
     let values = [hour, series].into_iter().map(rusqlite::types::Value::Integer);
     let values = values.chain(before.into_iter().map(number));
     let values = values.chain([latency, first_token].map(rusqlite::types::Value::Blob));
-    let values = values.chain(counts(&mut sums.tokens).into_iter().map(|count| number(*count)));
+    let values = values.chain(sums.tokens.counts().into_iter().map(number));
     statement.execute(params_from_iter(values)).map(drop)
 }
 

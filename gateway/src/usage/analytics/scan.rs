@@ -9,11 +9,11 @@
 
 use memchr::memchr2;
 
-use super::{
-    event::{Event, Text, hour_as_written},
-    sums::{TOKENS, counts},
+use super::event::{Event, Text, hour_as_written};
+use crate::{
+    api::{EventTokens, UsageSource, UsageStatus},
+    money::Usd,
 };
-use crate::api::{EventTokens, UsageSource, UsageStatus};
 
 /// What is left to read.
 struct Scan<'a> {
@@ -90,7 +90,7 @@ pub(super) fn event(text: &str) -> Option<Event<'_>> {
                 Some([UsageSource::Provider, UsageSource::Estimated].into_iter().find(|one| one.name() == source)?)
             }
         },
-        cost_usd: cost_usd.map(Text::from),
+        cost_usd: cost_usd.and_then(Usd::parse),
         duration_ms,
         first_token_ms,
         attempt_count: attempt_count.try_into().ok()?,
@@ -156,17 +156,17 @@ impl<'a> Scan<'a> {
 
     #[expect(clippy::option_option, reason = "as with all that may be absent")]
     fn tokens(&mut self) -> Option<Option<EventTokens>> {
-        let mut tokens = EventTokens::default();
+        let mut counts = [0; EventTokens::NAMES.len()];
         let Some(input) = self.number_if(r#","tokens":{"input":"#)? else { return Some(None) };
-        tokens.input = input;
-        tokens.output = self.number_if(r#","output":"#)??;
+        counts[0] = input;
+        counts[1] = self.number_if(r#","output":"#)??;
         while self.passes("}").is_none() {
             let name = self.text(r#",""#)?;
             self.passes(":")?;
-            let at = TOKENS.iter().position(|one| *one == name)?;
-            *counts(&mut tokens)[at] = self.number()?;
+            let at = EventTokens::NAMES.iter().position(|one| *one == name)?;
+            counts[at] = self.number()?;
         }
-        Some(Some(tokens))
+        Some(Some(EventTokens::of(counts)))
     }
 
     /// An object, as it is written.
@@ -200,10 +200,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        api::{AttemptEnding, Ending, INTERRUPTED, Opening, USAGE_SCHEMA},
-        money::Usd,
-    };
+    use crate::api::{AttemptEnding, Ending, Opening, json as as_json};
 
     /// Both ways.
     fn read(record: &str) -> (Option<Event<'_>>, serde_json::Result<Event<'_>>) {
@@ -216,10 +213,10 @@ mod tests {
         let count = |at: usize| counts[at % counts.len()];
         let part = |at: usize| parts[at % parts.len()];
         let text_if = |at: usize| part(at).then(|| text(at));
-        let metadata = json!({text(7): count(0), "deep": [text(8), null, -1.5e3, {"a": part(5)}], "none": {}});
+        let metadata =
+            json!({text(7): count(0), "deep": [text(8), null, -1.5e3, {"a": part(5)}], "none": {}}).to_string();
         let mut out = vec![0; 8 << 10];
         let opening = Opening {
-            schema: USAGE_SCHEMA,
             request_id: text(0),
             mirror_of: text_if(1),
             started_at: "2026-11-29T10:20:30.400Z".parse().unwrap(),
@@ -235,7 +232,7 @@ mod tests {
             session_path: text_if(9),
             client_request_id: text_if(10),
             trace_id: text_if(11),
-            metadata: part(12).then(|| metadata.as_object().unwrap()),
+            metadata: part(12).then_some(&*metadata),
             properties: if part(13) { &[("one", text(1)), ("other", text(2))] } else { &[] },
         };
         let length = opening.write(&mut out).unwrap();
@@ -269,7 +266,7 @@ mod tests {
             cost_usd: part(22).then(|| Usd::parse("0.00015").unwrap()),
             price_version: text_if(23),
             tier: part(24).then_some("batch"),
-            duration_ms: count(5),
+            duration_ms: Some(count(5)),
             first_token_ms: part(25).then(|| count(6)),
             routing_strategy: part(26).then_some("priority"),
             fallback_used: part(27),
@@ -278,7 +275,7 @@ mod tests {
             error: text_if(29),
         };
         let whole = length + ending.write(&mut out[length..]).unwrap();
-        String::from_utf8(out[..whole].to_vec()).unwrap()
+        String::from_utf8(as_json(&out[..whole]).unwrap()).unwrap()
     }
 
     proptest! {
@@ -340,7 +337,7 @@ mod tests {
     fn a_request_that_nobody_ended_is_read_like_the_others() {
         let plain = written(&["name".to_owned()], &[7], &[true]);
         let opening = &plain[..plain.find(r#","status":"#).unwrap()];
-        let record = format!("{opening}{}", str::from_utf8(INTERRUPTED).unwrap());
+        let record = format!(r#"{opening},"status":"interrupted","complete":false,"attempt_count":0}}"#);
         let (quick, known) = read(&record);
         assert_eq!(quick.unwrap(), known.unwrap());
     }

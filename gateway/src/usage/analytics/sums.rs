@@ -35,46 +35,8 @@ impl Sums {
     }
 
     pub fn add_tokens(&mut self, other: &EventTokens) {
-        for (sum, more) in counts(&mut self.tokens).into_iter().zip(counts(&mut other.clone())) {
-            *sum = sum.saturating_add(*more);
-        }
+        let (mut sums, more) = (self.tokens.counts(), other.counts());
+        sums.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.saturating_add(more));
+        self.tokens = EventTokens::of(sums);
     }
 }
-
-/// Every count, in the order of [`TOKENS`].
-pub(super) fn counts(tokens: &mut EventTokens) -> [&mut u64; 13] {
-    let EventTokens { input, output, cached_read, cached_write, cached_write_1h, reasoning, audio_input, .. } = tokens;
-    let EventTokens { audio_cached, audio_output, image_input, image_output, free_input, search_units, .. } = tokens;
-    [
-        input,
-        output,
-        cached_read,
-        cached_write,
-        cached_write_1h,
-        reasoning,
-        audio_input,
-        audio_cached,
-        audio_output,
-        image_input,
-        image_output,
-        free_input,
-        search_units,
-    ]
-}
-
-/// The names of their columns.
-pub(super) const TOKENS: [&str; 13] = [
-    "input",
-    "output",
-    "cached_read",
-    "cached_write",
-    "cached_write_1h",
-    "reasoning",
-    "audio_input",
-    "audio_cached",
-    "audio_output",
-    "image_input",
-    "image_output",
-    "free_input",
-    "search_units",
-];

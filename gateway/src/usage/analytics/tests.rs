@@ -235,7 +235,7 @@ fn a_full_disk_counts_nothing_and_later_everything_once() {
 
 fn open(path: &Path) -> Arc<Spool> {
     let options = Options { path: path.join("spool"), most: 1 << 30, when_full: WhenFull::Refuse, most_open: 2_000 };
-    Arc::new(Spool::open(options, crate::api::INTERRUPTED).unwrap())
+    Arc::new(Spool::open(options, &crate::api::Ending::interrupted()).unwrap())
 }
 
 fn record(spool: &Spool, events: std::ops::Range<u32>) {
