@@ -66,7 +66,7 @@ const HTTP2_PREFACE: &[u8] = b"PRI ";
 /// Bytes that the system takes for a client beyond what is on its way: left to itself it takes four megabytes of a stream that
 /// nobody reads, each of them read from the provider, decoded, and thrown away in the end.
 #[cfg(target_os = "linux")]
-const UNSENT: u32 = 256 << 10;
+const UNSENT: u32 = 64 << 10;
 
 /// The client's address, as the socket says it.
 #[derive(Clone, Copy)]

@@ -4,8 +4,9 @@ use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::MOST_BEGINNING;
 
-/// Only the part of a page that is written to takes memory.
-pub(super) const PAGE: usize = 8 << 10;
+/// Only the part of a page that is written to takes memory. No power of two: the beginnings of all pages, which is what most records
+/// need of them, would share the few places that a processor's cache has for such addresses.
+pub(super) const PAGE: usize = (8 << 10) + 256;
 pub(super) const HEADER: usize = 32;
 const OPEN: u32 = 1;
 const DONE: u32 = 2;

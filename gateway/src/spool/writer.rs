@@ -29,7 +29,7 @@ use super::{
 /// wait for it are out of the processor's cache when they are used again.
 const TICKS: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(20)];
 /// As many as it would like to find.
-const LIKED: u32 = 128;
+const LIKED: u32 = 256;
 /// Ticks without work before it sleeps.
 const PATIENCE: u32 = 40;
 /// What is written is on the disk so much later.

@@ -30,6 +30,10 @@ use crate::{config::Provider, wire::Payload};
 /// An idle connection is closed before the 60 s after which most servers close it themselves.
 const IDLE: Duration = Duration::from_secs(55);
 
+/// Bytes that are read from a provider at once, and its head's longest: left to itself hyper comes to read 400 KB of one that
+/// floods, and keeps its core for as long as that takes.
+const READ: usize = 64 << 10;
+
 thread_local! {
     /// Which shard this thread uses; threads that are not data-plane cores share shard 0.
     static SHARD: Cell<usize> = const { Cell::new(0) };
@@ -154,6 +158,7 @@ impl Maker {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(self.idle_per_host)
+            .http1_max_buf_size(READ)
             .build(connector)
     }
 }

@@ -209,13 +209,12 @@ impl<'a> Tally<'a> {
     /// done in a row waits together.
     fn add_some(&mut self, entries: &[Entry<'_>]) -> rusqlite::Result<()> {
         let passed = entries.iter().take_while(|entry| entry.end <= self.passed).count();
-        let events: SmallVec<[_; TOGETHER]> =
-            entries[passed..].iter().filter_map(|entry| Event::read(entry.event).ok()).collect();
+        let read = entries[passed..].iter().filter_map(|entry| Event::read(entry.event).ok());
+        let events: SmallVec<[_; TOGETHER]> = read.map(|event| (event.id(), event)).collect();
         self.counted.again += passed as u64;
         self.counted.unreadable += (entries.len() - passed - events.len()) as u64;
         let mut fresh: SmallVec<[_; TOGETHER]> = SmallVec::new();
-        for event in &events {
-            let id = event.id();
+        for &(id, _) in &events {
             let is_fresh =
                 !(self.is_any_expected && is_expected(&self.transaction, id)?) && self.recent.known.insert(id);
             if is_fresh {
@@ -223,7 +222,7 @@ impl<'a> Tally<'a> {
             }
             fresh.push(is_fresh);
         }
-        for (event, _) in events.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
+        for ((_, event), _) in events.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
             self.count(event);
         }
         self.counted.again += fresh.iter().filter(|fresh| !**fresh).count() as u64;
