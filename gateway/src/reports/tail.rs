@@ -69,7 +69,8 @@ fn from_spool(
     loop {
         let records = follower.read().map_err(cannot)?;
         let usage = records.iter().filter(|record| record.kind == Kind::Usage);
-        let usage: Vec<_> = usage.map(|record| published(record.kind, record.bytes.clone())).collect();
+        let usage: Vec<_> =
+            usage.map(|record| published(record.kind, &record.bytes).unwrap_or_else(|| record.bytes.clone())).collect();
         if !show(&mut usage.iter().map(|event| &event[..])) {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{SUBJECTS, Standing, analytics::Analytics, doubt, lane::Lane, subject::Subject, window::Window};
+use super::{SUBJECTS, Standing, analytics::Analytics, doubt, lane::Lane, published, subject::Subject, window::Window};
 use crate::{
     config::{Nats, NatsServer, Usage},
     nats::{self, Connection, Message, Pauses, Servers, StreamSettings, Trouble},
@@ -249,7 +249,8 @@ impl UnderWay<'_> {
         let (standing, now) = (&self.delivery.standing, Instant::now());
         for record in records {
             let lane = &mut self.lanes[at];
-            let Some(Subject { subject, id }) = Subject::of(record.kind, &record.bytes) else {
+            let named = Subject::of(record.kind, &record.bytes);
+            let (Some(Subject { subject, id }), Some(event)) = (named, published(record.kind, &record.bytes)) else {
                 tracing::error!(kind = ?record.kind, position = record.end, "a record of the spool is no event; passed over");
                 standing.unreadable.fetch_add(1, Relaxed);
                 self.window.passed(at, record.end);
@@ -264,7 +265,7 @@ impl UnderWay<'_> {
                 standing.resent.fetch_add(1, Relaxed);
             }
             standing.published.fetch_add(1, Relaxed);
-            let number = self.connection.publish(&subject, &[("Nats-Msg-Id", &id)], &record.bytes);
+            let number = self.connection.publish(&subject, &[("Nats-Msg-Id", &id)], &event);
             self.window.sent(number, at, record.end, record.millis, now);
         }
         Ok(())

@@ -2,7 +2,6 @@
 
 use std::{collections::HashSet, io, sync::Arc};
 
-use super::published;
 use crate::spool::{Log, Reader, Record};
 
 /// The name of the publisher's cursors.
@@ -108,8 +107,7 @@ impl Lane {
     /// # Errors
     /// When the log cannot be read, or the cursor not be written.
     pub async fn read(&mut self) -> io::Result<Vec<Record>> {
-        let as_published = |record: Record| Record { bytes: published(record.kind, record.bytes), ..record };
-        self.aside(move |reader| Ok(reader.read(READ)?.into_iter().map(as_published).collect())).await
+        self.aside(|reader| reader.read(READ)).await
     }
 
     /// Writes down what is done with. To be awaited to its end.

@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use crate::{api, spool::Kind};
 
-/// A record as it is published: usage as JSON, and notices, which are JSON already. So is the usage of versions before this one; what is
-/// neither stays as it is.
-pub fn published(kind: Kind, record: Bytes) -> Bytes {
+/// A record as it is published: usage as JSON, and notices, which are JSON already. So is the usage that versions before this one kept.
+/// `None` when it is no event.
+pub fn published(kind: Kind, record: &Bytes) -> Option<Bytes> {
     match kind {
-        Kind::Usage => api::json(&record).map_or(record, Bytes::from),
-        Kind::Provider | Kind::Config | Kind::Key => record,
+        Kind::Usage if !record.starts_with(b"{") => api::json(record).map(Bytes::from),
+        _ => Some(record.clone()),
     }
 }

@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt::Write};
 
 use serde::Deserialize;
 
-use crate::spool::Kind;
+use crate::{api::counted, spool::Kind};
 
 /// Usage events, among what a stream takes.
 pub const USAGE: &str = "prism.usage.v1.>";
@@ -47,11 +47,26 @@ struct NoticeNames<'a> {
     org: Option<Cow<'a, str>>,
 }
 
+impl<'a> UsageNames<'a> {
+    /// Those of a record, or of the JSON that is published of it.
+    fn of(record: &'a [u8]) -> Option<Self> {
+        match counted(record) {
+            Some((opening, ending)) => Some(Self {
+                request_id: opening.request_id.into(),
+                org: opening.org.into(),
+                provider: ending.provider.map(Cow::Borrowed),
+                model_served: ending.model_served.map(Cow::Borrowed),
+            }),
+            None => serde_json::from_slice(record).ok(),
+        }
+    }
+}
+
 impl Subject {
     /// `None` when the record is not what its kind says.
     pub fn of(kind: Kind, record: &[u8]) -> Option<Self> {
         if kind == Kind::Usage {
-            let names: UsageNames<'_> = serde_json::from_slice(record).ok()?;
+            let names = UsageNames::of(record)?;
             let mut subject = String::with_capacity(96);
             subject.push_str("prism.usage.v1");
             let nobody = || Cow::Borrowed("");
@@ -94,6 +109,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::{Ending, Opening, json};
 
     fn of(kind: Kind, record: &str) -> (String, String) {
         let Subject { subject, id } = Subject::of(kind, record.as_bytes()).unwrap();
@@ -114,6 +130,20 @@ mod tests {
         assert_eq!(of(Kind::Provider, notice).0, "prism.provider.v1.a%20b");
         assert_eq!(of(Kind::Key, notice).0, "prism.key.v1.acme%2A");
         assert_eq!(of(Kind::Config, notice).0, "prism.config.v1");
+    }
+
+    #[test]
+    fn a_record_has_the_subject_of_what_is_published_of_it() {
+        let opening = Opening { request_id: "req_1", org: "acme", model: "fast", ..Opening::default() };
+        for provider in [Some("openai"), None] {
+            let ending = Ending { provider, model_served: provider.map(|_| "gpt-4.1"), ..Ending::default() };
+            let mut record = vec![0; 1 << 10];
+            let beginning = opening.write(&mut record).unwrap();
+            let whole = beginning + ending.write(&mut record[beginning..]).unwrap();
+            let event = json(&record[..whole]).unwrap();
+            assert!(Subject::of(Kind::Usage, &event).is_some());
+            assert_eq!(Subject::of(Kind::Usage, &record[..whole]), Subject::of(Kind::Usage, &event));
+        }
     }
 
     #[test]
