@@ -76,7 +76,7 @@ def _serve(pipe: Pipe, yields: bool) -> None:
                 case ("be", behaviour, past):
                     upstream.always(BEHAVIOURS[behaviour])
                     asked["model"] = PANICKING if behaviour == "panics" else None
-                    asked["port"] = int(upstream.base_url.split(":")[2].split("/")[0]) if past else None
+                    asked["port"] = upstream.port if past else None
                 case ("ask", *what):
                     threading.Thread(target=lambda: asyncio.run(_ask(asked, *what)), daemon=True).start()
             pipe.send("done")

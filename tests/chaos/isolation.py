@@ -74,8 +74,10 @@ def beside(trouble: str, scale: Scale) -> tuple[str, bool]:
                 for side in ("with", "without")[:: 1 if turn % 2 else -1]:
                     if side == "with":
                         troubled.be(trouble)
+                    elif trouble in MACHINES:
+                        troubled.be(trouble, past=True)
                     else:
-                        troubled.be(*(trouble, True) if trouble in MACHINES else (CALM, False))
+                        troubled.be(CALM)
                     time.sleep(SETTLE)
                     pair[side] = windows.measure()
                 rounds.append(pair)

@@ -184,65 +184,40 @@ pub struct EventTokens {
     pub search_units: u64,
 }
 
-impl EventTokens {
-    /// The names of all counts, in the order of [`EventTokens::counts`].
-    pub const NAMES: [&str; 13] = [
-        "input",
-        "output",
-        "cached_read",
-        "cached_write",
-        "cached_write_1h",
-        "reasoning",
-        "audio_input",
-        "audio_cached",
-        "audio_output",
-        "image_input",
-        "image_output",
-        "free_input",
-        "search_units",
-    ];
+/// What goes through all counts of [`EventTokens`] goes in the order of this list.
+macro_rules! all_counts {
+    ($($name:ident),+) => {
+        impl EventTokens {
+            /// The names of all counts, in the order of [`EventTokens::counts`].
+            pub const NAMES: [&str; 13] = [$(stringify!($name)),+];
 
-    pub fn counts(&self) -> [u64; 13] {
-        let Self { input, output, cached_read, cached_write, cached_write_1h, reasoning, audio_input, .. } = *self;
-        let Self { audio_cached, audio_output, image_input, image_output, free_input, search_units, .. } = *self;
-        [
-            input,
-            output,
-            cached_read,
-            cached_write,
-            cached_write_1h,
-            reasoning,
-            audio_input,
-            audio_cached,
-            audio_output,
-            image_input,
-            image_output,
-            free_input,
-            search_units,
-        ]
-    }
+            pub fn counts(&self) -> [u64; 13] {
+                [$(self.$name),+]
+            }
 
-    /// What [`EventTokens::counts`] has told.
-    pub fn of(counts: [u64; 13]) -> Self {
-        let [input, output, cached_read, cached_write, cached_write_1h, reasoning, audio_input, rest @ ..] = counts;
-        let [audio_cached, audio_output, image_input, image_output, free_input, search_units] = rest;
-        Self {
-            input,
-            output,
-            cached_read,
-            cached_write,
-            cached_write_1h,
-            reasoning,
-            audio_input,
-            audio_cached,
-            audio_output,
-            image_input,
-            image_output,
-            free_input,
-            search_units,
+            /// What [`EventTokens::counts`] has told.
+            pub fn of([$($name),+]: [u64; 13]) -> Self {
+                Self { $($name),+ }
+            }
         }
-    }
+    };
 }
+
+all_counts!(
+    input,
+    output,
+    cached_read,
+    cached_write,
+    cached_write_1h,
+    reasoning,
+    audio_input,
+    audio_cached,
+    audio_output,
+    image_input,
+    image_output,
+    free_input,
+    search_units
+);
 
 impl From<TokenUsage> for EventTokens {
     fn from(usage: TokenUsage) -> Self {

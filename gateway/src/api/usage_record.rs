@@ -192,20 +192,9 @@ impl AttemptEnding<'_> {
 impl EventTokens {
     fn json(&self, to: &mut Members<'_>) {
         to.number(r#","tokens":{"input":"#, self.input).number(r#","output":"#, self.output);
-        for (name, count) in [
-            (r#","cached_read":"#, self.cached_read),
-            (r#","cached_write":"#, self.cached_write),
-            (r#","cached_write_1h":"#, self.cached_write_1h),
-            (r#","reasoning":"#, self.reasoning),
-            (r#","audio_input":"#, self.audio_input),
-            (r#","audio_cached":"#, self.audio_cached),
-            (r#","audio_output":"#, self.audio_output),
-            (r#","image_input":"#, self.image_input),
-            (r#","image_output":"#, self.image_output),
-            (r#","free_input":"#, self.free_input),
-            (r#","search_units":"#, self.search_units),
-        ] {
-            to.number_if(name, (count > 0).then_some(count));
+        // the others are parts of these two, and absent where there is nothing of them
+        for (name, count) in Self::NAMES.into_iter().zip(self.counts()).skip(2).filter(|(_, count)| *count > 0) {
+            to.raw(b",\"").raw(name.as_bytes()).number("\":", count);
         }
         to.raw(b"}");
     }

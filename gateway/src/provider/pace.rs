@@ -14,10 +14,8 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 /// Where a stream stands with both.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// Bytes since it waited for anything.
+    /// Bytes of this turn, which `earned` does not say yet.
     turn: usize,
-    /// Bytes that `earned` does not say yet.
-    passed: usize,
     /// When all bytes so far would have come at [`PACE`].
     earned: Option<Instant>,
 }
@@ -25,27 +23,17 @@ pub(super) struct Pace {
 impl Pace {
     pub fn passed(&mut self, bytes: usize) {
         self.turn += bytes;
-        self.passed += bytes;
-    }
-
-    /// It has waited for something.
-    pub fn waited(&mut self) {
-        self.turn = 0;
     }
 
     /// Whether others are to have their turn.
     pub fn is_over(&self) -> bool {
-        self.turn >= TURN || self.passed >= TURN
+        self.turn >= TURN
     }
 
     /// The next turn begins, now or at the moment that is answered.
     pub fn next_turn(&mut self) -> Option<Instant> {
-        self.turn = 0;
-        if self.passed < TURN {
-            return None;
-        }
         let now = Instant::now();
-        let took = Duration::from_secs_f64(std::mem::take(&mut self.passed) as f64 / PACE as f64);
+        let took = Duration::from_secs_f64(std::mem::take(&mut self.turn) as f64 / PACE as f64);
         let earned = self.earned.map_or(now, |earned| earned.max(now)) + took;
         self.earned = Some(earned);
         earned.checked_sub(AT_ONCE).filter(|when| *when > now)
@@ -64,7 +52,6 @@ mod tests {
         for &(bytes, millis) in pieces {
             if millis > 0 {
                 tokio::time::sleep(Duration::from_millis(millis)).await;
-                pace.waited();
             }
             pace.passed(bytes);
             if pace.is_over()

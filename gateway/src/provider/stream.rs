@@ -151,10 +151,7 @@ impl UpstreamStream {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(refusal)) => return Poll::Ready(Some(Err(self.fail(refusal)))),
                 Poll::Pending if self.comment_is_due() => return Poll::Ready(Some(Ok(KEEP_ALIVE_COMMENT))),
-                Poll::Pending => {
-                    self.pace.waited();
-                    return Poll::Pending;
-                }
+                Poll::Pending => return Poll::Pending,
             }
         }
     }

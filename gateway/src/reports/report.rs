@@ -9,7 +9,7 @@ use super::{
     table::{Side, Table, count},
 };
 use crate::{
-    api::{UsageQuantiles, UsageReport, UsageRow},
+    api::{EventTokens, UsageQuantiles, UsageReport, UsageRow},
     money::Usd,
 };
 
@@ -102,21 +102,6 @@ fn label(row: &UsageRow, group: &str) -> Option<String> {
     }
 }
 
-const TOKENS: [&str; 13] = [
-    "input",
-    "output",
-    "cached_read",
-    "cached_write",
-    "cached_write_1h",
-    "reasoning",
-    "audio_input",
-    "audio_cached",
-    "audio_output",
-    "image_input",
-    "image_output",
-    "free_input",
-    "search_units",
-];
 const COUNTS: [&str; 8] =
     ["requests", "errors", "cancelled", "replayed", "attempts", "incomplete", "estimated", "unpriced"];
 const QUANTILES: [&str; 3] = ["p50", "p95", "p99"];
@@ -125,7 +110,7 @@ const QUANTILES: [&str; 3] = ["p50", "p95", "p99"];
 fn csv(report: &UsageReport, groups: &[&str]) -> Result<String, String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let heads = groups.iter().map(|name| (*name).to_owned());
-    let heads = heads.chain(COUNTS.map(str::to_owned)).chain(TOKENS.map(|name| format!("tokens_{name}")));
+    let heads = heads.chain(COUNTS.map(str::to_owned)).chain(EventTokens::NAMES.map(|name| format!("tokens_{name}")));
     let heads = heads.chain(["cost_usd".to_owned()]);
     let heads = heads.chain(QUANTILES.map(|name| format!("latency_ms_{name}")));
     let heads = heads.chain(QUANTILES.map(|name| format!("first_token_ms_{name}")));
@@ -145,7 +130,7 @@ fn csv(report: &UsageReport, groups: &[&str]) -> Result<String, String> {
         let or_zero = |text: String| if text.is_empty() { "0".to_owned() } else { text };
         let cells = groups.iter().map(|name| label(row, name).unwrap_or_default());
         let cells = cells.chain(COUNTS.map(|name| text(&json[name])));
-        let cells = cells.chain(TOKENS.map(part("tokens")).map(or_zero)).chain([text(&json["cost_usd"])]);
+        let cells = cells.chain(EventTokens::NAMES.map(part("tokens")).map(or_zero)).chain([text(&json["cost_usd"])]);
         let cells = cells.chain(QUANTILES.map(part("latency_ms"))).chain(QUANTILES.map(part("first_token_ms")));
         writer.write_record(cells).map_err(|error| error.to_string())?;
     }

@@ -2,19 +2,18 @@
 //! one transaction. Whatever kills the process, a batch has been counted whole or not at all, and it is known which.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    ops::{Deref, DerefMut},
+    collections::HashMap,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter};
-use smallvec::SmallVec;
 
 use super::{
     database::{self, DatabaseError},
     event::Event,
+    recent::Recent,
     series::Series,
     sums::Sums,
 };
@@ -22,8 +21,6 @@ use crate::{api::EventTokens, money::Usd};
 
 /// Series told apart within an hour. Beyond it new users and metadata are counted as `other`, beyond twice that new models too.
 pub(super) const MOST_SERIES: u64 = 10_000;
-/// Events that are recognised when they come again.
-pub(super) const RECENT: usize = 1 << 15;
 
 /// The file, open for counting.
 pub(super) struct Ledger {
@@ -156,7 +153,7 @@ const TOGETHER: usize = 128;
 pub(super) struct Tally<'a> {
     folder: &'a Path,
     transaction: Transaction<'a>,
-    recent: Unsure<'a>,
+    recent: &'a mut Recent,
     most_series: u64,
     source: &'a str,
     /// Others have counted up to there.
@@ -179,8 +176,7 @@ impl<'a> Tally<'a> {
         is_shared: bool,
     ) -> rusqlite::Result<Self> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut recent = Unsure { recent, is_sure: false };
-        recent.catch_up(&transaction)?;
+        recent.begin(&transaction)?;
         let passed = if is_shared { position(&transaction, source)?.map_or(0, |known| known.until) } else { 0 };
         let is_any_expected = is_shared
             && transaction.query_row("SELECT EXISTS (SELECT 1 FROM expected)", [], |row| row.get::<_, bool>(0))?;
@@ -210,13 +206,12 @@ impl<'a> Tally<'a> {
     fn add_some(&mut self, entries: &[Entry<'_>]) -> rusqlite::Result<()> {
         let passed = entries.iter().take_while(|entry| entry.end <= self.passed).count();
         let read = entries[passed..].iter().filter_map(|entry| Event::read(entry.event).ok());
-        let events: SmallVec<[_; TOGETHER]> = read.map(|event| (event.id(), event)).collect();
+        let events: Vec<_> = read.map(|event| (event.id(), event)).collect();
         self.counted.again += passed as u64;
         self.counted.unreadable += (entries.len() - passed - events.len()) as u64;
-        let mut fresh: SmallVec<[_; TOGETHER]> = SmallVec::new();
+        let mut fresh = Vec::with_capacity(events.len());
         for &(id, _) in &events {
-            let is_fresh =
-                !(self.is_any_expected && is_expected(&self.transaction, id)?) && self.recent.known.insert(id);
+            let is_fresh = !(self.is_any_expected && is_expected(&self.transaction, id)?) && self.recent.is_new(id);
             if is_fresh {
                 self.ids.push(id);
             }
@@ -254,51 +249,18 @@ impl<'a> Tally<'a> {
     }
 
     fn commit_all(self, until: u64, millis: u64) -> rusqlite::Result<Counted> {
-        let Self { transaction, mut recent, ids, .. } = self;
+        let Self { transaction, recent, ids, .. } = self;
         add(&transaction, &self.hours, self.most_series)?;
         transaction.execute(
             "INSERT OR REPLACE INTO position (source, until, millis) VALUES (?, ?, ?)",
             params![self.source, signed(until.max(self.passed)), signed(millis)],
         )?;
         if !ids.is_empty() {
-            let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
-            let statement = "INSERT INTO recent (millis, ids) VALUES (?, ?)";
-            transaction.execute(statement, params![signed(millis), bytes])?;
-            recent.keep(transaction.last_insert_rowid(), ids);
-            recent.forget(&transaction)?;
+            recent.write(&transaction, ids, signed(millis))?;
         }
         transaction.commit()?;
-        recent.is_sure = true;
+        recent.committed();
         Ok(self.counted)
-    }
-}
-
-/// What is known of recent events while they are being counted: read again where that fails, since it may know what was rolled
-/// back.
-struct Unsure<'a> {
-    recent: &'a mut Recent,
-    is_sure: bool,
-}
-
-impl Deref for Unsure<'_> {
-    type Target = Recent;
-
-    fn deref(&self) -> &Recent {
-        self.recent
-    }
-}
-
-impl DerefMut for Unsure<'_> {
-    fn deref_mut(&mut self) -> &mut Recent {
-        self.recent
-    }
-}
-
-impl Drop for Unsure<'_> {
-    fn drop(&mut self) {
-        if !self.is_sure {
-            *self.recent = Recent::default();
-        }
     }
 }
 
@@ -432,58 +394,4 @@ fn signed(number: u64) -> i64 {
 
 pub(super) fn unsigned(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0))
-}
-
-fn apart(ids: &[u8]) -> impl Iterator<Item = u64> {
-    ids.as_chunks::<8>().0.iter().map(|id| u64::from_le_bytes(*id))
-}
-
-/// The events that were counted last, by this process and by others.
-#[derive(Default)]
-struct Recent {
-    /// Ids are digests: who chooses a request's id does not choose where it falls.
-    known: HashSet<u64, foldhash::fast::FixedState>,
-    batches: VecDeque<(i64, Vec<u64>)>,
-    /// The last one read or written.
-    newest: i64,
-}
-
-impl Recent {
-    /// Reads what others have counted since.
-    fn catch_up(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let mut statement =
-            transaction.prepare_cached("SELECT batch, ids FROM recent WHERE batch > ? ORDER BY batch")?;
-        let mut rows = statement.query([self.newest])?;
-        while let Some(row) = rows.next()? {
-            let ids: Vec<_> = apart(row.get_ref(1)?.as_blob()?).collect();
-            self.known.extend(&ids);
-            self.keep(row.get(0)?, ids);
-        }
-        Ok(())
-    }
-
-    /// These are known, and will be forgotten together.
-    fn keep(&mut self, batch: i64, ids: Vec<u64>) {
-        self.batches.push_back((batch, ids));
-        self.newest = batch;
-    }
-
-    fn forget(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let mut many: usize = self.batches.iter().map(|(_, ids)| ids.len()).sum();
-        let mut gone = None;
-        while let Some((batch, ids)) = self.batches.front()
-            && many - ids.len() >= RECENT
-        {
-            many -= ids.len();
-            for id in ids {
-                self.known.remove(id);
-            }
-            gone = Some(*batch);
-            self.batches.pop_front();
-        }
-        match gone {
-            Some(batch) => transaction.execute("DELETE FROM recent WHERE batch <= ?", [batch]).map(drop),
-            None => Ok(()),
-        }
-    }
 }

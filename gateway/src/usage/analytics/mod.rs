@@ -18,6 +18,7 @@ mod feed;
 mod histogram;
 mod ledger;
 mod question;
+mod recent;
 mod report;
 mod scan;
 mod series;

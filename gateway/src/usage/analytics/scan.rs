@@ -1,11 +1,9 @@
-//! A usage event as this gateway writes it, read in one pass: its members in the order of [`Opening`] and [`Ending`], compact,
-//! texts without escapes.
+//! A usage event as gateways publish it ([`json`]), read in one pass: its members in their order, compact, texts without escapes.
 //!
-//! Whatever is otherwise is `None`, and left to who knows all of JSON, at ten times the cost. What is skipped is not judged: a
-//! record has a checksum, and is what somebody wrote.
+//! Whatever is otherwise is `None`, and left to who knows all of JSON, at ten times the cost. What is skipped is not judged: it is
+//! what a gateway wrote.
 //!
-//! [`Opening`]: crate::api::Opening
-//! [`Ending`]: crate::api::Ending
+//! [`json`]: crate::api::json
 
 use memchr::memchr2;
 

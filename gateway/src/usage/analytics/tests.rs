@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     feed::Feed,
-    ledger::{Batch, Counted, Entry, Ledger, Position, RECENT},
+    ledger::{Batch, Counted, Entry, Ledger, Position},
+    recent::RECENT,
     *,
 };
 use crate::{
