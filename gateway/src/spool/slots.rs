@@ -171,11 +171,11 @@ impl Slots {
         }
     }
 
-    /// Requests that hold a page.
-    pub fn open(&self) -> usize {
+    /// Pages that requests hold, and pages there are.
+    pub fn open(&self) -> (usize, usize) {
         let free: usize = self.shards.iter().map(|shard| shard.pages().free.len()).sum();
         let reserve = self.reserve(); // only now: what has left it since is taken to be in use
-        reserve.made - reserve.pages.len() - free
+        (reserve.made - reserve.pages.len() - free, reserve.made)
     }
 
     fn reserve(&self) -> MutexGuard<'_, Reserve> {

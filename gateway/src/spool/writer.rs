@@ -265,7 +265,7 @@ impl Work {
 
     /// Keeps the log at its size, and says when it comes near.
     fn bound(&mut self) {
-        let promised = (self.slots.open() * PAGE) as u64;
+        let promised = self.promised();
         let mut size = self.log.size();
         while size + promised > self.most && (self.when_full == WhenFull::DropOldest || !self.log.is_read()) {
             if !self.drop_oldest() {
@@ -285,6 +285,15 @@ impl Work {
             self.alarmed = Some(Instant::now());
             tracing::warn!(size, most = self.most, "the usage spool is filling up: nobody takes the events away");
         }
+    }
+
+    /// What the log may have to take before a refusal shows: each page as it is now, and once more, since it is given back before
+    /// the look that finds the log full. Many requests at once in the past do not close a small log: of it that is a quarter at
+    /// most, or what is under way.
+    fn promised(&self) -> u64 {
+        let (open, made) = self.slots.open();
+        let bytes = |pages| (pages * PAGE) as u64;
+        bytes(2 * made).min(self.most / 4).max(bytes(open))
     }
 
     fn drop_oldest(&mut self) -> bool {
