@@ -3,7 +3,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{
+    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+    event::{AccessKind, AccessMode},
+};
 use ractor::{Actor, ActorProcessingErr, ActorRef, rpc::CallResult};
 
 use crate::{
@@ -63,7 +66,11 @@ impl Actor for Watcher {
         let folder = watched.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.map_or_else(|| PathBuf::from("."), PathBuf::from);
         let mail = me.clone();
-        let notify = notify::recommended_watcher(move |_| drop(mail.cast(WatcherMessage::Changed)));
+        let notify = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            if event.map_or(true, |event| is_change(&event.kind)) {
+                let _ = mail.cast(WatcherMessage::Changed);
+            }
+        });
         let notify = notify.and_then(|mut notify| {
             notify.watch(&folder, RecursiveMode::NonRecursive)?;
             for folder in watched.certificates.iter().flat_map(|certificates| certificates.folders()) {
@@ -195,6 +202,11 @@ impl WatcherData {
         tracing::info!(providers = config.providers.len(), "configuration applied");
         self.watched.current = Arc::new(config);
     }
+}
+
+/// That a file was opened or read is no change: looking would be the reason to look again.
+fn is_change(kind: &EventKind) -> bool {
+    !matches!(kind, EventKind::Access(_)) || *kind == EventKind::Access(AccessKind::Close(AccessMode::Write))
 }
 
 /// The blocks of the file that say something else.
