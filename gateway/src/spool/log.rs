@@ -272,9 +272,14 @@ impl Reader {
         let _ = self.announced.wait_for(|end| *end > at).await;
     }
 
+    /// Where the log ends now.
+    pub fn end(&self) -> u64 {
+        *self.announced.borrow()
+    }
+
     /// Everything is read that may be.
     pub fn is_at_end(&self) -> bool {
-        self.at >= *self.announced.borrow()
+        self.at >= self.end()
     }
 
     /// The next records, about `most` bytes of them at the most; none at the end. What is damaged is passed over, up to the

@@ -12,7 +12,7 @@ use super::{
     aside::aside,
     counter::Counter,
     failure::Failure,
-    ledger::{Entry, Ledger, Position},
+    ledger::{Entry, Ledger, Origin, Position},
 };
 use crate::{
     spool::{Kind, Log, Reader, Spool},
@@ -46,6 +46,8 @@ pub(super) struct Source {
     is_placed: bool,
     /// Everything before it is in the sums.
     pub counted: u64,
+    /// Nothing behind it can be in the sums: it has been written since the place was looked up.
+    doubtful: u64,
 }
 
 impl Feed {
@@ -157,7 +159,7 @@ impl Source {
     /// When its cursor cannot be read.
     pub fn open(log: &Arc<Log>) -> io::Result<Self> {
         let reader = log.reader(CONSUMER)?;
-        Ok(Self { counted: reader.position(), reader, is_placed: false })
+        Ok(Self { counted: reader.position(), reader, is_placed: false, doubtful: u64::MAX })
     }
 
     /// What was published before a configuration without NATS came is counted where the stream is.
@@ -193,6 +195,7 @@ impl Source {
             self.counted = if is_found { until } else { self.counted };
             self.reader.seek(self.counted);
         }
+        self.doubtful = self.reader.end();
         self.is_placed = true;
         Ok(())
     }
@@ -204,7 +207,7 @@ impl Source {
             return Ok(false);
         }
         let log = self.reader.log().clone();
-        let mut tally = ledger.begin(log.name(), false)?;
+        let mut tally = ledger.begin(Origin { name: log.name(), is_shared: false, doubtful: self.doubtful })?;
         let mut millis = 0;
         loop {
             let usage = records.iter().filter(|record| record.kind == Kind::Usage);

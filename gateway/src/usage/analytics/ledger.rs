@@ -35,12 +35,22 @@ pub(super) struct Batch<'a> {
     pub entries: &'a [Entry<'a>],
     /// What they are from; its positions only grow.
     pub source: &'a str,
-    /// See [`Ledger::begin`].
+    /// See [`Origin`].
     pub is_shared: bool,
     /// The position behind the last of them.
     pub until: u64,
     /// When the last of them was written, in milliseconds since 1970.
     pub millis: u64,
+}
+
+/// What records come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub name: &'a str,
+    /// Other processes count it too: what is before its position is not counted again.
+    pub is_shared: bool,
+    /// What ends behind it is surely counted for the first time.
+    pub doubtful: u64,
 }
 
 pub(super) struct Entry<'a> {
@@ -88,16 +98,16 @@ impl Ledger {
 
     /// Counts a batch, or nothing of it.
     pub fn count(&mut self, batch: &Batch<'_>) -> Result<Counted, DatabaseError> {
-        let mut tally = self.begin(batch.source, batch.is_shared)?;
+        let Batch { source: name, is_shared, .. } = *batch;
+        let mut tally = self.begin(Origin { name, is_shared, doubtful: u64::MAX })?;
         tally.add(batch.entries)?;
         tally.commit(batch.until, batch.millis)
     }
 
-    /// A batch whose records come one after the other. Until it is committed, nothing of it has been counted. Other processes
-    /// count a source that is shared: what is before its position is not counted again.
-    pub fn begin<'a>(&'a mut self, source: &'a str, is_shared: bool) -> Result<Tally<'a>, DatabaseError> {
+    /// A batch whose records come one after the other. Until it is committed, nothing of it has been counted.
+    pub fn begin<'a>(&'a mut self, origin: Origin<'a>) -> Result<Tally<'a>, DatabaseError> {
         let Self { folder, connection, recent, most_series } = self;
-        let tally = Tally::begin(folder, connection, recent, *most_series, source, is_shared);
+        let tally = Tally::begin(folder, connection, recent, *most_series, origin);
         tally.map_err(|source| named(folder, source))
     }
 
@@ -155,7 +165,7 @@ pub(super) struct Tally<'a> {
     transaction: Transaction<'a>,
     recent: &'a mut Recent,
     most_series: u64,
-    source: &'a str,
+    origin: Origin<'a>,
     /// Others have counted up to there.
     passed: u64,
     is_any_expected: bool,
@@ -172,12 +182,12 @@ impl<'a> Tally<'a> {
         connection: &'a mut Connection,
         recent: &'a mut Recent,
         most_series: u64,
-        source: &'a str,
-        is_shared: bool,
+        origin: Origin<'a>,
     ) -> rusqlite::Result<Self> {
+        let Origin { name, is_shared, .. } = origin;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         recent.begin(&transaction)?;
-        let passed = if is_shared { position(&transaction, source)?.map_or(0, |known| known.until) } else { 0 };
+        let passed = if is_shared { position(&transaction, name)?.map_or(0, |known| known.until) } else { 0 };
         let is_any_expected = is_shared
             && transaction.query_row("SELECT EXISTS (SELECT 1 FROM expected)", [], |row| row.get::<_, bool>(0))?;
         Ok(Self {
@@ -185,7 +195,7 @@ impl<'a> Tally<'a> {
             transaction,
             recent,
             most_series,
-            source,
+            origin,
             passed,
             is_any_expected,
             hours: IndexMap::new(),
@@ -205,19 +215,24 @@ impl<'a> Tally<'a> {
     /// done in a row waits together.
     fn add_some(&mut self, entries: &[Entry<'_>]) -> rusqlite::Result<()> {
         let passed = entries.iter().take_while(|entry| entry.end <= self.passed).count();
-        let read = entries[passed..].iter().filter_map(|entry| Event::read(entry.event).ok());
-        let events: Vec<_> = read.map(|event| (event.id(), event)).collect();
+        let read = entries[passed..].iter().filter_map(|entry| Some((entry.end, Event::read(entry.event).ok()?)));
+        let events: Vec<_> = read.map(|(end, event)| (end, event.id(), event)).collect();
         self.counted.again += passed as u64;
         self.counted.unreadable += (entries.len() - passed - events.len()) as u64;
         let mut fresh = Vec::with_capacity(events.len());
-        for &(id, _) in &events {
-            let is_fresh = !(self.is_any_expected && is_expected(&self.transaction, id)?) && self.recent.is_new(id);
+        for &(end, id, _) in &events {
+            let is_fresh = if end > self.origin.doubtful {
+                self.recent.leave_out();
+                true
+            } else {
+                !(self.is_any_expected && is_expected(&self.transaction, id)?) && self.recent.is_new(id)
+            };
             if is_fresh {
                 self.ids.push(id);
             }
             fresh.push(is_fresh);
         }
-        for ((_, event), _) in events.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
+        for ((.., event), _) in events.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
             self.count(event);
         }
         self.counted.again += fresh.iter().filter(|fresh| !**fresh).count() as u64;
@@ -253,7 +268,7 @@ impl<'a> Tally<'a> {
         add(&transaction, &self.hours, self.most_series)?;
         transaction.execute(
             "INSERT OR REPLACE INTO position (source, until, millis) VALUES (?, ?, ?)",
-            params![self.source, signed(until.max(self.passed)), signed(millis)],
+            params![self.origin.name, signed(until.max(self.passed)), signed(millis)],
         )?;
         if !ids.is_empty() {
             recent.write(&transaction, ids, signed(millis))?;

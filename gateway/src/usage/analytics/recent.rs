@@ -15,6 +15,8 @@ pub(super) const RECENT: usize = 1 << 15;
 pub(super) struct Recent {
     /// Ids are digests: who chooses a request's id does not choose where it falls.
     known: HashSet<u64, foldhash::fast::FixedState>,
+    /// All of `batches` are known.
+    is_complete: bool,
     batches: VecDeque<(i64, Vec<u64>)>,
     /// The last one read or written.
     newest: i64,
@@ -34,7 +36,9 @@ impl Recent {
         while let Some(row) = rows.next()? {
             let (ids, _) = row.get_ref(1)?.as_blob()?.as_chunks::<8>();
             let ids: Vec<_> = ids.iter().map(|id| u64::from_le_bytes(*id)).collect();
-            self.known.extend(&ids);
+            if self.is_complete {
+                self.known.extend(&ids);
+            }
             self.keep(row.get(0)?, ids);
         }
         Ok(())
@@ -42,7 +46,17 @@ impl Recent {
 
     /// Whether it has not been counted lately; from now on it has.
     pub fn is_new(&mut self, id: u64) -> bool {
+        if !mem::replace(&mut self.is_complete, true) {
+            self.known = self.batches.iter().flat_map(|(_, ids)| ids).copied().collect();
+        }
         self.known.insert(id)
+    }
+
+    /// A batch has ids that nobody has asked for: what is known is made anew when somebody asks again.
+    pub fn leave_out(&mut self) {
+        if mem::take(&mut self.is_complete) {
+            self.known = HashSet::default();
+        }
     }
 
     /// Writes down the ids of a batch, and forgets the oldest for them; `millis` is when its last event was written, since 1970.
@@ -71,7 +85,7 @@ impl Recent {
             && many - ids.len() >= RECENT
         {
             many -= ids.len();
-            for id in ids {
+            for id in ids.iter().filter(|_| self.is_complete) {
                 self.known.remove(id);
             }
             gone = Some(*batch);

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     feed::Feed,
-    ledger::{Batch, Counted, Entry, Ledger, Position},
+    ledger::{Batch, Counted, Entry, Ledger, Origin, Position},
     recent::RECENT,
     *,
 };
@@ -152,6 +152,23 @@ fn the_same_event_is_counted_once_wherever_it_comes_from() {
     );
     assert_eq!(count(&mut other, &[event(2, json!({}))]).again, 1, "another process counted it");
     assert_eq!(ask(folder.path(), "").totals.requests, 2);
+}
+
+#[test]
+fn what_was_surely_new_is_recognised_when_it_comes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(folder.path()).unwrap();
+    let events: Vec<_> = (0..6).map(|id| event(id, json!({}))).collect();
+    let mut count = |from: usize, doubtful: u64| {
+        let mut tally = ledger.begin(Origin { name: "0", is_shared: false, doubtful }).unwrap();
+        let entry = |n: usize| Entry { end: n as u64 + 1, event: &events[n] };
+        tally.add(&(from..from + 2).map(entry).collect::<Vec<_>>()).unwrap();
+        let Counted { events, again, .. } = tally.commit(from as u64 + 2, 7).unwrap();
+        (events, again)
+    };
+    assert_eq!((count(0, 2), count(2, 3), count(4, 3)), ((2, 0), (2, 0), (2, 0)));
+    assert_eq!([0, 2, 4].map(|from| count(from, 6)), [(0, 2); 3], "of doubt, of half a doubt, and of none");
+    assert_eq!(ask(folder.path(), "").totals.requests, 6);
 }
 
 #[test]
