@@ -63,23 +63,46 @@ impl<'a> Frame<'a> {
     }
 
     pub fn write(&self, out: &mut Vec<u8>) {
-        let stamp = self.millis | u64::from(self.kind as u8) << TIME_BITS;
-        let mut tail = [0; 16];
-        tail[..8].copy_from_slice(&self.ticket.to_le_bytes());
-        tail[8..].copy_from_slice(&stamp.to_le_bytes());
         let from = out.len();
-        out.extend_from_slice(&(self.record.len() as u32).to_le_bytes());
-        out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&tail);
+        self.put(out);
+        seal(&mut out[from..]);
+    }
+
+    /// All but the checksum.
+    fn put(&self, out: &mut Vec<u8>) {
+        let stamp = self.millis | u64::from(self.kind as u8) << TIME_BITS;
+        let mut header = [0; HEADER];
+        header[..4].copy_from_slice(&(self.record.len() as u32).to_le_bytes());
+        header[8..16].copy_from_slice(&self.ticket.to_le_bytes());
+        header[16..].copy_from_slice(&stamp.to_le_bytes());
+        out.extend_from_slice(&header);
         out.extend_from_slice(self.record);
-        // of the copy: the record comes from another core
-        let sum = checksum(&tail, self.record.len(), &out[from + HEADER..]);
-        out[from + 4..from + 8].copy_from_slice(&sum.to_le_bytes());
     }
 
     pub fn size(&self) -> usize {
         HEADER + self.record.len()
     }
+}
+
+/// Writes frames one after the other. First all are copied, then all summed up: records come from other cores, and copies that
+/// nothing waits for wait for them together.
+pub(super) fn write_all<'a>(frames: impl Iterator<Item = Frame<'a>>, out: &mut Vec<u8>) {
+    let from = out.len();
+    frames.for_each(|frame| frame.put(out));
+    let mut rest = &mut out[from..];
+    while !rest.is_empty() {
+        let size = seal(rest);
+        rest = &mut rest[size..];
+    }
+}
+
+/// Puts in the checksum of the frame that stands at the beginning. Answers its size.
+fn seal(bytes: &mut [u8]) -> usize {
+    let (header, rest) = bytes.split_first_chunk_mut::<HEADER>().expect("a frame has been put there");
+    let length = u32::from_le_bytes(*header.first_chunk().expect("four bytes")) as usize;
+    let sum = checksum(&header[8..], length, &rest[..length]);
+    header[4..8].copy_from_slice(&sum.to_le_bytes());
+    HEADER + length
 }
 
 fn checksum(tail: &[u8], length: usize, record: &[u8]) -> u32 {

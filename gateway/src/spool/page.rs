@@ -1,8 +1,11 @@
 //! A page of a mapped file, which belongs to one request: what a killed process leaves of it says how far the request had come.
 
-use std::sync::atomic::{Ordering, compiler_fence};
+use std::{
+    cell::Cell,
+    sync::atomic::{Ordering, compiler_fence},
+};
 
-use super::MOST_BEGINNING;
+use super::{MOST_BEGINNING, MOST_RECORD};
 
 /// Only the part of a page that is written to takes memory. No power of two: the beginnings of all pages, which is what most records
 /// need of them, would share the few places that a processor's cache has for such addresses.
@@ -29,10 +32,14 @@ pub(super) struct Page(pub &'static mut [u8]);
 impl Page {
     /// Begins it; `None` when that does not fit.
     pub fn open(&mut self, ticket: u64, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<()> {
-        let beginning = write(&mut self.0[HEADER..HEADER + MOST_BEGINNING])?;
-        let sum = checksum(ticket, &self.0[HEADER..HEADER + beginning]);
-        let beginning = beginning as u32;
-        let header = Header { state: OPEN, beginning, whole: 0, beginning_sum: sum, whole_sum: 0, ticket };
+        let header = aside(|beginning| {
+            let length = write(&mut beginning[..MOST_BEGINNING])?;
+            let beginning = &beginning[..length];
+            self.0[HEADER..HEADER + length].copy_from_slice(beginning);
+            let sum = checksum(ticket, beginning);
+            let beginning = length as u32;
+            Some(Header { state: OPEN, beginning, whole: 0, beginning_sum: sum, whole_sum: 0, ticket })
+        })?;
         self.set(header);
         Some(())
     }
@@ -40,12 +47,16 @@ impl Page {
     /// Completes what it began with. Answers ticket and length of the whole.
     pub fn finish(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<(u64, u32)> {
         let header = self.header();
-        let from = HEADER + header.beginning as usize;
-        let whole = header.beginning + write(&mut self.0[from..])? as u32;
-        // the checksum of the whole goes on where that of the beginning ended
-        let mut hasher = crc32fast::Hasher::new_with_initial(header.beginning_sum);
-        hasher.update(&self.0[from..HEADER + whole as usize]);
-        let whole_sum = hasher.finalize();
+        let rest = &mut self.0[HEADER + header.beginning as usize..];
+        let (length, whole_sum) = aside(|end| {
+            let length = write(&mut end[..rest.len()])?;
+            rest[..length].copy_from_slice(&end[..length]);
+            // the checksum of the whole goes on where that of the beginning ended
+            let mut hasher = crc32fast::Hasher::new_with_initial(header.beginning_sum);
+            hasher.update(&end[..length]);
+            Some((length as u32, hasher.finalize()))
+        })?;
+        let whole = header.beginning + length;
         self.set(Header { state: DONE, whole, whole_sum, ..header });
         Some((header.ticket, whole))
     }
@@ -77,6 +88,18 @@ impl Page {
         self.0[12..20].copy_from_slice(&[0; 8]);
         compiler_fence(Ordering::Release);
     }
+}
+
+/// Room for what goes to a page: the page was another core's a moment ago, and who only copies to it does not wait for it.
+fn aside<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
+    thread_local! {
+        static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    let mut room = ROOM.try_with(Cell::take).unwrap_or_default(); // its thread may be ending
+    room.resize(MOST_RECORD, 0);
+    let done = work(&mut room);
+    let _ = ROOM.try_with(|kept| kept.set(room));
+    done
 }
 
 /// What a page of a process that is gone says.

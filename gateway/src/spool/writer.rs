@@ -18,7 +18,7 @@ use std::{
 
 use super::{
     Options, WhenFull,
-    frame::{Frame, Kind},
+    frame::{self, Frame, Kind},
     log::Log,
     page::PAGE,
     recovery::now,
@@ -33,7 +33,7 @@ const LIKED: u32 = 256;
 /// Ticks without work before it sleeps.
 const PATIENCE: u32 = 40;
 /// What is written is on the disk so much later.
-const SYNC: Duration = Duration::from_millis(50);
+const SYNC: Duration = Duration::from_millis(100);
 /// A disk that does not take it is tried again so much later.
 const AGAIN: Duration = Duration::from_millis(250);
 /// Records in one write: few enough for what is written to be in the processor's cache still.
@@ -213,10 +213,11 @@ impl Work {
         while !rest.is_empty() {
             let mut batch = rest.split_off(rest.len().saturating_sub(BATCH));
             self.buffer.clear();
-            for done in &batch {
-                let (ticket, record) = (done.ticket, done.record());
-                Frame { kind: Kind::Usage, ticket, millis, record }.write(&mut self.buffer);
-            }
+            let frames = batch.iter().map(|done| {
+                let (kind, ticket, record) = (Kind::Usage, done.ticket, done.record());
+                Frame { kind, ticket, millis, record }
+            });
+            frame::write_all(frames, &mut self.buffer);
             if let Err(error) = self.log.append(&self.buffer) {
                 rest.append(&mut batch);
                 self.waiting = rest;
