@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -206,6 +208,17 @@ def test_every_way_of_writing_a_file_is_noticed(running, second, how):
         os.symlink("real.yaml", running.folder / "link")
         os.replace(running.folder / "link", file)
     eventually(lambda: running.chat(ask("two")).status == 200, what="the change to be noticed")
+
+
+def test_a_file_that_does_not_change_is_left_alone(running):
+    def reads() -> int:
+        return int(re.search(r"syscr: (\d+)", Path(f"/proc/{running.process.pid}/io").read_text())[1])
+
+    running.config_file.write_text(running.config_file.read_text())
+    time.sleep(0.5)  # it has been looked at by then
+    before = reads()
+    time.sleep(2)
+    assert reads() - before < 10, "looking at it is no reason to look at it again"
 
 
 def test_a_reload_breaks_no_running_stream(running, upstream, second):

@@ -2,12 +2,13 @@
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::crowd::Crowd;
 use crate::options::{Options, Pace};
-use crate::pressure::{Sample, press};
+use crate::pressure::{Sample, press, press_together};
 use crate::process::Cores;
 use crate::scenario::{SCENARIOS, Scenario, Work};
 use crate::sheet::Sheet;
@@ -32,6 +33,9 @@ pub struct Bench {
     pub cores: Cores,
     pub pace: Pace,
 }
+
+/// Analytics counts what has come within a second together; then it may have to wait for a disk.
+const BEHIND: Duration = Duration::from_millis(1_700);
 
 pub fn run(options: &Options) -> Result<()> {
     signal::listen()?;
@@ -106,7 +110,7 @@ impl Bench {
         let mut sheet = Sheet::new(scenario);
         let mut targets = Targets::open(self, scenario)?;
         match scenario.work {
-            Work::Press => {}
+            Work::Press | Work::Together => {}
             Work::Start => {
                 return rounds(scenario, self.pace, &order, |target| start::sample(&targets, target), sheet);
             }
@@ -116,11 +120,18 @@ impl Bench {
         let load = (scenario.load)(self.pace);
         if !load.contains("-n ") {
             for &target in &order {
-                press(&targets, target, &format!("{load} -d 0.2"))?; // connections, caches, the allocator's arenas
+                press(&targets, target, &format!("{load} -d 0.2"), Duration::ZERO)?; // connections, caches, the allocator's arenas
             }
         }
-        sheet = rounds(scenario, self.pace, &order, |target| press(&targets, target, &load), sheet)?;
-        Ok(sheet)
+        if scenario.work == Work::Together {
+            for _ in 0..(scenario.rounds)(self.pace) {
+                signal::check()?;
+                let samples = press_together(&targets, &order, &load, BEHIND)?;
+                order.iter().zip(samples).for_each(|(&target, sample)| sheet.record(target, sample));
+            }
+            return Ok(sheet);
+        }
+        rounds(scenario, self.pace, &order, |target| press(&targets, target, &load, Duration::ZERO), sheet)
     }
 }
 

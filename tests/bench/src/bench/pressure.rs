@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::clock::{CpuTime, rss_kib};
+use crate::clock::{cpu_ns, rss_kib};
 use crate::process::Process;
 use crate::signal;
 use crate::target::{Target, Targets};
@@ -53,17 +53,37 @@ impl Sample {
     }
 }
 
-pub fn press(targets: &Targets, target: Target, load: &str) -> Result<Sample> {
-    let process = targets.process(target);
-    let mut command = targets.load_command();
-    command.args(["--url", &format!("http://127.0.0.1:{}/v1/chat/completions", process.port)]);
-    command.args(["-H", &format!("authorization: Bearer {}", targets.key(target)?)]).args(load.split_whitespace());
+/// Loads one target. What it does behind the last request in `behind` belongs to the sample.
+pub fn press(targets: &Targets, target: Target, load: &str, behind: Duration) -> Result<Sample> {
+    let mut samples = press_together(targets, &[target], load, behind)?;
+    Ok(samples.remove(0))
+}
 
-    let before = CpuTime::of(process.id())?;
-    let (output, rss) = watch(command, process, target)?;
-    let cpu_ns = CpuTime::of(process.id())?.since(before);
-    let load = checked(&output, target)?;
-    Ok(Sample { cpu_ns, load, ..Sample::idle(rss) })
+/// Loads these targets at the same time: whatever else the machine does, it does to all of them.
+pub fn press_together(targets: &Targets, all: &[Target], load: &str, behind: Duration) -> Result<Vec<Sample>> {
+    let mut commands = Vec::new();
+    for &target in all {
+        let process = targets.process(target);
+        let mut command = targets.load_command();
+        command.args(["--url", &format!("http://127.0.0.1:{}/v1/chat/completions", process.port)]);
+        command.args(["-H", &format!("authorization: Bearer {}", targets.key(target)?)]);
+        command.args(load.split_whitespace());
+        commands.push((target, process, command, cpu_ns(process.id())?));
+    }
+    let watched: Vec<_> = std::thread::scope(|scope| {
+        let watch = |(target, process, command, before)| {
+            scope.spawn(move || Ok((target, process, before, watch(command, process, target)?)))
+        };
+        let watching: Vec<_> = commands.into_iter().map(watch).collect();
+        watching.into_iter().map(|thread| thread.join().expect("it has no reason to panic")).collect()
+    });
+    std::thread::sleep(behind);
+    let sample = |watched: Result<_>| {
+        let (target, process, before, (output, rss)): (Target, &Process, u64, (String, u64)) = watched?;
+        let cpu_ns = cpu_ns(process.id())? - before;
+        Ok(Sample { cpu_ns, load: checked(&output, target)?, ..Sample::idle(rss) })
+    };
+    watched.into_iter().map(sample).collect()
 }
 
 /// Runs the load to its end; gives what it printed and the target's highest resident memory meanwhile.

@@ -30,6 +30,8 @@ pub struct Scenario {
 pub enum Work {
     /// The load generator on a running target.
     Press,
+    /// The load generator on all targets at the same time, and then nothing for as long as analytics may still be counting.
+    Together,
     /// Starts a process and leaves it alone.
     Start,
     /// The gateway's own translation of a long prompt, without sockets.
@@ -188,10 +190,12 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "events",
-        about: "as `cpu`: without usage events, and with them",
+        about: "without usage events and with them, 32 connections each at the same time",
         targets: &[GatewayWithoutEvents, Gateway],
         compared: (Gateway, GatewayWithoutEvents),
-        load: |pace| format!("-c 64 -d {}", pace.seconds),
+        work: Work::Together,
+        load: |pace| format!("-c 32 -d {}", 2.0 * pace.seconds),
+        rounds: |pace| 2 * pace.rounds,
         metrics: &[Metric { bar: Bar::RatioAtMost(1.05), ..CPU }],
         ..BASE
     },
@@ -225,10 +229,12 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "before",
-        about: "as `cpu`: an earlier gateway (`--before`), and this one without usage events, which the earlier has not",
+        about: "an earlier gateway (`--before`), and this one without usage events, which the earlier has not; as `events`",
         targets: &[GatewayBefore, GatewayWithoutEvents],
         compared: (GatewayWithoutEvents, GatewayBefore),
-        load: |pace| format!("-c 64 -d {}", pace.seconds),
+        work: Work::Together,
+        load: |pace| format!("-c 32 -d {}", 2.0 * pace.seconds),
+        rounds: |pace| 2 * pace.rounds,
         metrics: &[Metric { bar: Bar::RatioAtMost(1.1), ..CPU }],
         ..BASE
     },
