@@ -156,9 +156,6 @@ fn named(folder: &Path, source: rusqlite::Error) -> DatabaseError {
     DatabaseError::Sqlite { path: database::path(folder), source }
 }
 
-/// Events that are looked at together.
-const TOGETHER: usize = 128;
-
 /// A batch that is being counted.
 pub(super) struct Tally<'a> {
     folder: &'a Path,
@@ -207,35 +204,27 @@ impl<'a> Tally<'a> {
 
     /// Adds the next records.
     pub fn add(&mut self, entries: &[Entry<'_>]) -> Result<(), DatabaseError> {
-        let mut some = entries.chunks(TOGETHER);
-        some.try_for_each(|some| self.add_some(some)).map_err(|source| named(self.folder, source))
+        entries.iter().try_for_each(|entry| self.add_one(entry)).map_err(|source| named(self.folder, source))
     }
 
-    /// First all are read, then all ids looked up, then all counted: each of the three waits for memory of its own, and what is
-    /// done in a row waits together.
-    fn add_some(&mut self, entries: &[Entry<'_>]) -> rusqlite::Result<()> {
-        let passed = entries.iter().take_while(|entry| entry.end <= self.passed).count();
-        let read = entries[passed..].iter().filter_map(|entry| Some((entry.end, Event::read(entry.event).ok()?)));
-        let events: Vec<_> = read.map(|(end, event)| (end, event.id(), event)).collect();
-        self.counted.again += passed as u64;
-        self.counted.unreadable += (entries.len() - passed - events.len()) as u64;
-        let mut fresh = Vec::with_capacity(events.len());
-        for &(end, id, _) in &events {
-            let is_fresh = if end > self.origin.doubtful {
-                self.recent.leave_out();
-                true
-            } else {
-                !(self.is_any_expected && is_expected(&self.transaction, id)?) && self.recent.is_new(id)
-            };
-            if is_fresh {
-                self.ids.push(id);
-            }
-            fresh.push(is_fresh);
+    fn add_one(&mut self, entry: &Entry<'_>) -> rusqlite::Result<()> {
+        if entry.end <= self.passed {
+            self.counted.again += 1;
+            return Ok(());
         }
-        for ((.., event), _) in events.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
-            self.count(event);
+        let Ok(event) = Event::read(entry.event) else {
+            self.counted.unreadable += 1;
+            return Ok(());
+        };
+        let id = event.id();
+        if entry.end > self.origin.doubtful {
+            self.recent.leave_out();
+        } else if (self.is_any_expected && is_expected(&self.transaction, id)?) || !self.recent.is_new(id) {
+            self.counted.again += 1;
+            return Ok(());
         }
-        self.counted.again += fresh.iter().filter(|fresh| !**fresh).count() as u64;
+        self.ids.push(id);
+        self.count(&event);
         Ok(())
     }
 
