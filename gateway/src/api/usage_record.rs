@@ -5,8 +5,13 @@
 //! [Postcard](https://postcard.jamesmunns.com/wire-format) writes the parts: values in the order of the fields below, without names. A
 //! record begins with [`VERSION`]; whoever changes a field's place or kind raises it.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{SeqAccess, Visitor},
+};
 use smallvec::SmallVec;
 
 use super::{EventTokens, USAGE_SCHEMA, UsageSource, UsageStatus, members::Members};
@@ -204,11 +209,93 @@ fn write(value: &impl Serialize, out: &mut [u8]) -> Option<usize> {
     postcard::to_slice(value, out).ok().map(|written| written.len())
 }
 
-/// What is counted of a record: all but attempts, error and properties. `None` when it is none.
-pub fn counted(record: &[u8]) -> Option<(Opening<'_>, Ending<'_>)> {
-    let (opening, _, rest) = opening(record)?;
-    let (ending, _) = postcard::take_from_bytes(rest).ok()?;
-    Some((opening, ending))
+/// What is counted of a record: an [`Opening`] and an [`Ending`], each in the order of its fields, without what nobody counts.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Counted<'a> {
+    pub request_id: &'a str,
+    pub mirror_of: Option<Passed>,
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub started_at: DateTime<Utc>,
+    _gateway: Passed,
+    pub org: &'a str,
+    pub key_id: Option<&'a str>,
+    pub endpoint: &'a str,
+    _stream: bool,
+    pub model: &'a str,
+    pub user_id: Option<&'a str>,
+    _session_id: Option<Passed>,
+    _session_name: Option<Passed>,
+    _session_path: Option<Passed>,
+    _client_request_id: Option<Passed>,
+    _trace_id: Option<Passed>,
+    pub metadata: Option<&'a str>,
+    #[serde(deserialize_with = "pass_all")]
+    _properties: (),
+    pub status: UsageStatus,
+    _http_status: Option<u16>,
+    pub complete: bool,
+    pub provider: Option<&'a str>,
+    _region: Option<Passed>,
+    pub model_served: Option<&'a str>,
+    _finish_reason: Option<Passed>,
+    #[serde(with = "counts")]
+    pub tokens: Option<EventTokens>,
+    pub usage_source: Option<UsageSource>,
+    #[serde(with = "attodollars")]
+    pub cost_usd: Option<Usd>,
+    _price_version: Option<Passed>,
+    _tier: Option<Passed>,
+    pub duration_ms: Option<u64>,
+    pub first_token_ms: Option<u64>,
+    _routing_strategy: Option<Passed>,
+    _fallback_used: bool,
+    pub attempt_count: u32,
+}
+
+/// A text that is not looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Passed;
+
+impl<'de> Deserialize<'de> for Passed {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Pass;
+        impl Visitor<'_> for Pass {
+            type Value = Passed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_bytes<E>(self, _: &[u8]) -> Result<Passed, E> {
+                Ok(Passed)
+            }
+        }
+        // texts are written as bytes are
+        from.deserialize_bytes(Pass)
+    }
+}
+
+fn pass_all<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+    struct PassAll;
+    impl<'de> Visitor<'de> for PassAll {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("pairs of texts")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut pairs: A) -> Result<(), A::Error> {
+            while pairs.next_element::<(Passed, Passed)>()?.is_some() {}
+            Ok(())
+        }
+    }
+    from.deserialize_seq(PassAll)
+}
+
+/// `None` when it is no record.
+pub fn counted(record: &[u8]) -> Option<Counted<'_>> {
+    let rest = record.strip_prefix(&[VERSION])?;
+    Some(postcard::take_from_bytes(rest).ok()?.0)
 }
 
 type Properties<'a> = SmallVec<[(&'a str, &'a str); 4]>;
@@ -409,9 +496,18 @@ mod tests {
     fn what_is_counted_of_a_record_is_what_was_written() {
         let (opening, ending) = (opening("x", "{}", &[("a", "b")]), ending("y", "z", &[]));
         let record = record(&opening, |out| ending.write(out));
-        let (of_opening, of_ending) = counted(&record).unwrap();
-        assert_eq!(of_opening, Opening { properties: &[], ..opening });
-        assert_eq!(of_ending, Ending { error: None, ..ending });
+        let counted = counted(&record).unwrap();
+        let Opening { request_id, started_at, org, key_id, endpoint, model, user_id, metadata, .. } = opening;
+        assert_eq!((counted.request_id, counted.mirror_of, counted.started_at), (request_id, Some(Passed), started_at));
+        assert_eq!((counted.org, counted.key_id, counted.endpoint), (org, key_id, endpoint));
+        assert_eq!((counted.model, counted.user_id, counted.metadata), (model, user_id, metadata));
+        let Ending { status, complete, provider, model_served, tokens, usage_source, cost_usd, .. } = ending;
+        assert_eq!((counted.status, counted.complete, counted.provider), (status, complete, provider));
+        assert_eq!((counted.model_served, counted.tokens), (model_served, tokens));
+        assert_eq!((counted.usage_source, counted.cost_usd), (usage_source, cost_usd));
+        let Ending { duration_ms, first_token_ms, attempt_count, .. } = ending;
+        assert_eq!((counted.duration_ms, counted.first_token_ms), (duration_ms, first_token_ms));
+        assert_eq!(counted.attempt_count, attempt_count);
     }
 
     #[test]

@@ -51,11 +51,11 @@ impl<'a> UsageNames<'a> {
     /// Those of a record, or of the JSON that is published of it.
     fn of(record: &'a [u8]) -> Option<Self> {
         match counted(record) {
-            Some((opening, ending)) => Some(Self {
-                request_id: opening.request_id.into(),
-                org: opening.org.into(),
-                provider: ending.provider.map(Cow::Borrowed),
-                model_served: ending.model_served.map(Cow::Borrowed),
+            Some(counted) => Some(Self {
+                request_id: counted.request_id.into(),
+                org: counted.org.into(),
+                provider: counted.provider.map(Cow::Borrowed),
+                model_served: counted.model_served.map(Cow::Borrowed),
             }),
             None => serde_json::from_slice(record).ok(),
         }

@@ -1,11 +1,10 @@
 //! What analytics reads of a usage event: the few members that it counts by and counts up, borrowed from the record.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Range};
+use std::{borrow::Cow, collections::BTreeMap, hash::Hasher, ops::Range};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::{Value, value::RawValue};
-use sha2::{Digest, Sha256};
 
 use super::{
     scan,
@@ -13,7 +12,7 @@ use super::{
     sums::Sums,
 };
 use crate::{
-    api::{Ending, EventTokens, Opening, UsageSource, UsageStatus, counted},
+    api::{Counted, EventTokens, UsageSource, UsageStatus, counted},
     money::Usd,
 };
 
@@ -76,42 +75,43 @@ impl<'a> Event<'a> {
     /// # Errors
     /// When it is no usage event.
     pub fn read(record: &'a [u8]) -> serde_json::Result<Self> {
-        if let Some((opening, ending)) = counted(record) {
-            return Ok(Self::of(&opening, &ending));
+        if let Some(counted) = counted(record) {
+            return Ok(Self::of(&counted));
         }
         // validated once, and not again for each of its texts
         let text = str::from_utf8(record).map_err(serde_json::Error::custom)?;
         scan::event(text).map_or_else(|| serde_json::from_str(text), Ok)
     }
 
-    fn of(opening: &Opening<'a>, ending: &Ending<'a>) -> Self {
+    fn of(counted: &Counted<'a>) -> Self {
         Self {
-            request_id: opening.request_id.into(),
-            mirror_of: opening.mirror_of.map(Text::from),
-            hour: opening.started_at.timestamp().div_euclid(3600),
-            org: opening.org.into(),
-            key_id: opening.key_id.map(Text::from),
-            endpoint: opening.endpoint.into(),
-            model: opening.model.into(),
-            user_id: opening.user_id.map(Text::from),
-            metadata: opening.metadata,
-            status: ending.status,
-            complete: ending.complete,
-            provider: ending.provider.map(Text::from),
-            model_served: ending.model_served.map(Text::from),
-            tokens: ending.tokens,
-            usage_source: ending.usage_source,
-            cost_usd: ending.cost_usd,
-            duration_ms: ending.duration_ms,
-            first_token_ms: ending.first_token_ms,
-            attempt_count: ending.attempt_count,
+            request_id: counted.request_id.into(),
+            mirror_of: counted.mirror_of.map(|_| Text::from("")),
+            hour: counted.started_at.timestamp().div_euclid(3600),
+            org: counted.org.into(),
+            key_id: counted.key_id.map(Text::from),
+            endpoint: counted.endpoint.into(),
+            model: counted.model.into(),
+            user_id: counted.user_id.map(Text::from),
+            metadata: counted.metadata,
+            status: counted.status,
+            complete: counted.complete,
+            provider: counted.provider.map(Text::from),
+            model_served: counted.model_served.map(Text::from),
+            tokens: counted.tokens,
+            usage_source: counted.usage_source,
+            cost_usd: counted.cost_usd,
+            duration_ms: counted.duration_ms,
+            first_token_ms: counted.first_token_ms,
+            attempt_count: counted.attempt_count,
         }
     }
 
-    /// Two events with the same one are the same event.
+    /// Two events with the same one are the same event. It is written down: it has to be the same in every version.
     pub fn id(&self) -> u64 {
-        let hash: [u8; 32] = Sha256::digest(self.request_id.as_bytes()).into();
-        u64::from_le_bytes(*hash.first_chunk().expect("a hash has 32 bytes"))
+        let mut hash = fnv::FnvHasher::default();
+        hash.write(self.request_id.as_bytes());
+        hash.finish()
     }
 
     /// In whole hours since 1970.

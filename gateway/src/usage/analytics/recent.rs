@@ -13,7 +13,7 @@ pub(super) const RECENT: usize = 1 << 15;
 /// What of the table of that name is in memory.
 #[derive(Default)]
 pub(super) struct Recent {
-    /// Ids are digests: who chooses a request's id does not choose where it falls.
+    /// Gateways choose the ids of requests: nobody chooses where they fall.
     known: HashSet<u64, foldhash::fast::FixedState>,
     /// All of `batches` are known.
     is_complete: bool,
