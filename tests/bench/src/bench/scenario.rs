@@ -210,10 +210,12 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "nats-silent",
-        about: "eight requests at a time, with a NATS server that takes connections and never answers",
+        about: "as `events`, 8 connections each: with a NATS server that takes connections and never answers, and without",
         targets: &[Gateway, GatewayUnheard],
         compared: (GatewayUnheard, Gateway),
-        load: |pace| format!("-c 8 -d {}", pace.seconds),
+        work: Work::Together,
+        load: |pace| format!("-c 8 -d {}", 2.0 * pace.seconds),
+        rounds: |pace| 2 * pace.rounds,
         metrics: &[
             Metric { name: "p50", unit: "µs", read: |s| s.load("latency.p50_us"), ..LEAST },
             Metric {
