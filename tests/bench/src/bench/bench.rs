@@ -116,23 +116,33 @@ impl Bench {
             }
             Work::Translate => return rounds(scenario, self.pace, &order, |_| translate::sample(&targets), sheet),
         }
-        targets.start(&order)?;
         let load = (scenario.load)(self.pace);
-        if !load.contains("-n ") {
-            for &target in &order {
-                press(&targets, target, &format!("{load} -d 0.2"), Duration::ZERO)?; // connections, caches, the allocator's arenas
-            }
-        }
         if scenario.work == Work::Together {
-            for _ in 0..(scenario.rounds)(self.pace) {
-                signal::check()?;
+            for round in 0..(scenario.rounds)(self.pace) {
+                let order = turned(&order, round);
+                targets.start(&order)?; // anew: where a process has its memory is worth a few per cent
+                press_together(&targets, &order, &format!("{load} -d 1"), BEHIND)?;
                 let samples = press_together(&targets, &order, &load, BEHIND)?;
                 order.iter().zip(samples).for_each(|(&target, sample)| sheet.record(target, sample));
             }
             return Ok(sheet);
         }
-        rounds(scenario, self.pace, &order, |target| press(&targets, target, &load, Duration::ZERO), sheet)
+        targets.start(&order)?;
+        if !load.contains("-n ") {
+            for &target in &order {
+                press(&targets, target, &format!("{load} -d 0.2"))?; // connections, caches, the allocator's arenas
+            }
+        }
+        rounds(scenario, self.pace, &order, |target| press(&targets, target, &load), sheet)
     }
+}
+
+/// Who was first is last.
+fn turned(order: &[Target], round: usize) -> Vec<Target> {
+    let mut order = order.to_vec();
+    let turns = round % order.len().max(1);
+    order.rotate_left(turns);
+    order
 }
 
 fn rounds(
@@ -143,10 +153,7 @@ fn rounds(
     mut sheet: Sheet,
 ) -> Result<Sheet> {
     for round in 0..(scenario.rounds)(pace) {
-        let mut order = order.to_vec();
-        let turns = round % order.len().max(1);
-        order.rotate_left(turns);
-        for target in order {
+        for target in turned(order, round) {
             signal::check()?;
             sheet.record(target, sample(target)?);
         }

@@ -53,13 +53,14 @@ impl Sample {
     }
 }
 
-/// Loads one target. What it does behind the last request in `behind` belongs to the sample.
-pub fn press(targets: &Targets, target: Target, load: &str, behind: Duration) -> Result<Sample> {
-    let mut samples = press_together(targets, &[target], load, behind)?;
+/// Loads one target.
+pub fn press(targets: &Targets, target: Target, load: &str) -> Result<Sample> {
+    let mut samples = press_together(targets, &[target], load, Duration::ZERO)?;
     Ok(samples.remove(0))
 }
 
-/// Loads these targets at the same time: whatever else the machine does, it does to all of them.
+/// Loads these targets at the same time: whatever else the machine does, it does to all of them. What one does in `behind`, after
+/// the last request, belongs to its sample.
 pub fn press_together(targets: &Targets, all: &[Target], load: &str, behind: Duration) -> Result<Vec<Sample>> {
     let mut commands = Vec::new();
     for &target in all {
