@@ -13,11 +13,15 @@ from .waiting import eventually
 
 _HEADER = struct.Struct("<II16s")
 USAGE = 1
-VERSION = 1
+VERSION = 2
 STATUSES = ("answered", "failed", "cancelled", "cut", "replayed", "interrupted")
 SOURCES = ("provider", "estimated")
 TOKENS = ("input", "output", "cached_read", "cached_write", "cached_write_1h", "reasoning", "audio_input", "audio_cached",
           "audio_output", "image_input", "image_output", "free_input", "search_units")
+WORDS = ("chat.completions", "completions", "embeddings", "rerank",
+         "round-robin", "weighted", "least-latency", "least-busy", "cost-optimized", "adaptive", "fastest",
+         "stop", "length", "tool_calls", "content_filter",
+         "first", "failover", "next_key", "retry", "hedge", "mirror", "answered", "failed", "outrun", "function_call")
 
 
 def frames(folder: Path):
@@ -62,6 +66,15 @@ class _Postcard:
         self.at += length
         return self.data[self.at - length:self.at].decode()
 
+    def word(self) -> str:
+        number = self.number()
+        return WORDS[number - 1] if number else self.text()
+
+    def counts(self) -> dict | None:
+        bits = self.number()
+        counts = {name: self.number() if bits >> at & 1 else 0 for at, name in enumerate(TOKENS)}
+        return counts if bits >> 15 else None
+
     def maybe(self, read):
         return read() if self.flag() else None
 
@@ -76,21 +89,25 @@ def usage_event(record: bytes) -> dict:
     """A record as the event that is published of it."""
     card = _Postcard(record)
     assert card.number() == VERSION
-    text, number, flag = card.text, card.number, card.flag
+    text, word, number, flag = card.text, card.word, card.number, card.flag
     maybe = lambda read: lambda: card.maybe(read)  # noqa: E731
     opening = card.struct(
-        request_id=text, mirror_of=maybe(text), started_at=card.signed, gateway=text, org=text, key_id=maybe(text), endpoint=text,
+        request_id=text, mirror_of=maybe(text), started_at=card.signed, gateway=text, org=text, key_id=maybe(text), endpoint=word,
         stream=flag, model=text, user_id=maybe(text), session_id=maybe(text), session_name=maybe(text), session_path=maybe(text),
         client_request_id=maybe(text), trace_id=maybe(text), metadata=maybe(text))
     opening["properties"] = dict(card.many(lambda: (text(), text()))) or None
     ending = card.struct(
         status=number, http_status=maybe(number), complete=flag, provider=maybe(text), region=maybe(text), model_served=maybe(text),
-        finish_reason=maybe(text), tokens=maybe(lambda: {name: number() for name in TOKENS}), usage_source=maybe(number),
+        finish_reason=maybe(word), tokens=card.counts, usage_source=maybe(number),
         cost_usd=maybe(number), price_version=maybe(text), tier=maybe(text), duration_ms=maybe(number), first_token_ms=maybe(number),
-        routing_strategy=maybe(text), fallback_used=flag, attempt_count=number)
+        routing_strategy=maybe(word), fallback_used=flag, attempt_count=number)
     ending["attempts"] = card.many(lambda: _present(card.struct(
-        provider=text, region=maybe(text), model=text, kind=text, outcome=maybe(text), cause=maybe(text),
+        provider=text, region=maybe(text), model=text, kind=word, outcome=maybe(word), cause=maybe(text),
         http_status=maybe(number), duration_ms=maybe(number)))) or None
+    for attempt in ending["attempts"] or []:
+        if not attempt["provider"]:
+            attempt |= {"provider": ending["provider"], "model": ending["model_served"]}
+            attempt |= _present({"region": ending["region"]})
     ending["error"] = card.maybe(text)
     assert card.at == len(record)
 

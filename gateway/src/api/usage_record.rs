@@ -1,16 +1,17 @@
 //! How a usage event is kept, in two parts: [`Opening`] before anything is sent upstream and [`Ending`] when the request is over.
-//! Together they are a record, a fifth as long as the JSON object that consumers read
+//! Together they are a record, an eighth as long as the JSON object that consumers read
 //! ([`UsageEvent`](super::UsageEvent)), which [`json`] makes of it.
 //!
-//! [Postcard](https://postcard.jamesmunns.com/wire-format) writes the parts: values in the order of the fields below, without names. A
-//! record begins with [`VERSION`]; whoever changes a field's place or kind raises it.
+//! [Postcard](https://postcard.jamesmunns.com/wire-format) writes the parts: values in the order of the fields below, without names,
+//! and a number for a text that is one of a few ([`Word`]). A record begins with [`VERSION`]; whoever changes a field's place or
+//! kind raises it.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{SeqAccess, Visitor},
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, SeqAccess, Visitor},
 };
 use smallvec::SmallVec;
 
@@ -18,7 +19,7 @@ use super::{EventTokens, USAGE_SCHEMA, UsageSource, UsageStatus, members::Member
 use crate::money::Usd;
 
 /// The first byte of a record.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Bytes of JSON that most records become.
 const USUAL_JSON: usize = 1 << 10;
 
@@ -32,7 +33,8 @@ pub struct Opening<'a> {
     pub gateway: &'a str,
     pub org: &'a str,
     pub key_id: Option<&'a str>,
-    pub endpoint: &'a str,
+    #[serde(borrow)]
+    pub endpoint: Word<'a>,
     pub stream: bool,
     pub model: &'a str,
     pub user_id: Option<&'a str>,
@@ -57,7 +59,8 @@ pub struct Ending<'a> {
     pub provider: Option<&'a str>,
     pub region: Option<&'a str>,
     pub model_served: Option<&'a str>,
-    pub finish_reason: Option<&'a str>,
+    #[serde(borrow)]
+    pub finish_reason: Option<Word<'a>>,
     #[serde(with = "counts")]
     pub tokens: Option<EventTokens>,
     pub usage_source: Option<UsageSource>,
@@ -67,7 +70,8 @@ pub struct Ending<'a> {
     pub tier: Option<&'a str>,
     pub duration_ms: Option<u64>,
     pub first_token_ms: Option<u64>,
-    pub routing_strategy: Option<&'a str>,
+    #[serde(borrow)]
+    pub routing_strategy: Option<Word<'a>>,
     pub fallback_used: bool,
     pub attempt_count: u32,
     /// Written behind the others, the error too: who counts does not read them.
@@ -80,14 +84,88 @@ pub struct Ending<'a> {
 /// One upstream call, as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AttemptEnding<'a> {
+    /// Written as an empty text where it is the one that answered, and so is the model.
     pub provider: &'a str,
     pub region: Option<&'a str>,
     pub model: &'a str,
-    pub kind: &'a str,
-    pub outcome: Option<&'a str>,
+    #[serde(borrow)]
+    pub kind: Word<'a>,
+    #[serde(borrow)]
+    pub outcome: Option<Word<'a>>,
     pub cause: Option<&'a str>,
     pub http_status: Option<u16>,
     pub duration_ms: Option<u64>,
+}
+
+/// A text that is most often one of a few.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Word<'a>(pub &'a str);
+
+/// Those few; their numbers begin with 1. More are only added at the end.
+const WORDS: [&str; 25] = [
+    "chat.completions",
+    "completions",
+    "embeddings",
+    "rerank",
+    "round-robin",
+    "weighted",
+    "least-latency",
+    "least-busy",
+    "cost-optimized",
+    "adaptive",
+    "fastest",
+    "stop",
+    "length",
+    "tool_calls",
+    "content_filter",
+    "first",
+    "failover",
+    "next_key",
+    "retry",
+    "hedge",
+    "mirror",
+    "answered",
+    "failed",
+    "outrun",
+    "function_call",
+];
+
+impl<'a> Word<'a> {
+    pub fn text(self) -> &'a str {
+        self.0
+    }
+}
+
+impl Serialize for Word<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match WORDS.iter().position(|word| *word == self.0) {
+            Some(at) => to.serialize_u8(at as u8 + 1),
+            None => (0_u8, self.0).serialize(to),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Known;
+        impl<'de> Visitor<'de> for Known {
+            type Value = Word<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word's number, or 0 and a text")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Word<'de>, A::Error> {
+                let number: u8 = elements.next_element()?.unwrap_or_default();
+                let word = match usize::from(number).checked_sub(1) {
+                    Some(at) => WORDS.get(at).copied(),
+                    None => elements.next_element()?,
+                };
+                word.map(Word).ok_or_else(|| A::Error::custom("no such word"))
+            }
+        }
+        from.deserialize_tuple(2, Known)
+    }
 }
 
 /// Most of a request's upstream calls that its event lists.
@@ -107,7 +185,7 @@ impl Opening<'_> {
             .text(r#","gateway":"#, self.gateway)
             .text(r#","org":"#, self.org)
             .text_if(r#","key_id":"#, self.key_id)
-            .text(r#","endpoint":"#, self.endpoint)
+            .text(r#","endpoint":"#, self.endpoint.0)
             .flag(r#","stream":"#, self.stream)
             .text(r#","model":"#, self.model)
             .text_if(r#","user_id":"#, self.user_id)
@@ -132,7 +210,12 @@ impl Opening<'_> {
 impl Ending<'_> {
     /// Writes it so that it continues an [`Opening`]; `None` when it does not fit.
     pub fn write(&self, out: &mut [u8]) -> Option<usize> {
-        write(&(self, self.attempts, self.error), out)
+        write(&(self, Attempts(self), self.error), out)
+    }
+
+    /// Where it was answered, and by what.
+    fn place(&self) -> (Option<&str>, Option<&str>, Option<&str>) {
+        (self.provider, self.region, self.model_served)
     }
 
     /// The end of a record whose request nobody ended.
@@ -150,7 +233,7 @@ impl Ending<'_> {
             .text_if(r#","provider":"#, self.provider)
             .text_if(r#","region":"#, self.region)
             .text_if(r#","model_served":"#, self.model_served)
-            .text_if(r#","finish_reason":"#, self.finish_reason);
+            .text_if(r#","finish_reason":"#, self.finish_reason.map(Word::text));
         if let Some(tokens) = &self.tokens {
             tokens.json(to);
         }
@@ -162,7 +245,7 @@ impl Ending<'_> {
             .text_if(r#","tier":"#, self.tier)
             .number_if(r#","duration_ms":"#, self.duration_ms)
             .number_if(r#","first_token_ms":"#, self.first_token_ms)
-            .text_if(r#","routing_strategy":"#, self.routing_strategy);
+            .text_if(r#","routing_strategy":"#, self.routing_strategy.map(Word::text));
         if self.fallback_used {
             to.flag(r#","fallback_used":"#, true);
         }
@@ -180,13 +263,31 @@ impl Ending<'_> {
     }
 }
 
-impl AttemptEnding<'_> {
+impl<'a> AttemptEnding<'a> {
+    fn place(&self) -> (Option<&str>, Option<&str>, Option<&str>) {
+        (Some(self.provider), self.region, Some(self.model))
+    }
+
+    /// As it is written beside an ending.
+    fn within(self, ending: &Ending<'_>) -> Self {
+        let is_same = self.place() == ending.place();
+        if is_same { Self { provider: "", region: None, model: "", ..self } } else { self }
+    }
+
+    /// As it was before.
+    fn outside(self, ending: &Ending<'a>) -> Self {
+        match (self.provider, ending.provider, ending.model_served) {
+            ("", Some(provider), Some(model)) => Self { provider, region: ending.region, model, ..self },
+            _ => self,
+        }
+    }
+
     fn json(&self, to: &mut Members<'_>) {
         to.text(r#"{"provider":"#, self.provider)
             .text_if(r#","region":"#, self.region)
             .text(r#","model":"#, self.model)
-            .text(r#","kind":"#, self.kind)
-            .text_if(r#","outcome":"#, self.outcome)
+            .text(r#","kind":"#, self.kind.0)
+            .text_if(r#","outcome":"#, self.outcome.map(Word::text))
             .text_if(r#","cause":"#, self.cause)
             .number_if(r#","http_status":"#, self.http_status.map(u64::from))
             .number_if(r#","duration_ms":"#, self.duration_ms)
@@ -205,6 +306,15 @@ impl EventTokens {
     }
 }
 
+/// The attempts of an ending, as they are written behind it.
+struct Attempts<'a>(&'a Ending<'a>);
+
+impl Serialize for Attempts<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.attempts.iter().map(|attempt| attempt.within(self.0)))
+    }
+}
+
 fn write(value: &impl Serialize, out: &mut [u8]) -> Option<usize> {
     postcard::to_slice(value, out).ok().map(|written| written.len())
 }
@@ -219,7 +329,8 @@ pub struct Counted<'a> {
     _gateway: Passed,
     pub org: &'a str,
     pub key_id: Option<&'a str>,
-    pub endpoint: &'a str,
+    #[serde(borrow)]
+    pub endpoint: Word<'a>,
     _stream: bool,
     pub model: &'a str,
     pub user_id: Option<&'a str>,
@@ -237,7 +348,8 @@ pub struct Counted<'a> {
     pub provider: Option<&'a str>,
     _region: Option<Passed>,
     pub model_served: Option<&'a str>,
-    _finish_reason: Option<Passed>,
+    #[serde(borrow)]
+    _finish_reason: Option<Word<'a>>,
     #[serde(with = "counts")]
     pub tokens: Option<EventTokens>,
     pub usage_source: Option<UsageSource>,
@@ -247,7 +359,8 @@ pub struct Counted<'a> {
     _tier: Option<Passed>,
     pub duration_ms: Option<u64>,
     pub first_token_ms: Option<u64>,
-    _routing_strategy: Option<Passed>,
+    #[serde(borrow)]
+    _routing_strategy: Option<Word<'a>>,
     _fallback_used: bool,
     pub attempt_count: u32,
 }
@@ -311,10 +424,11 @@ fn opening(record: &[u8]) -> Option<(Opening<'_>, Properties<'_>, &[u8])> {
 /// A record as the JSON object that consumers read; `None` when it is none.
 pub fn json(record: &[u8]) -> Option<Vec<u8>> {
     let (mut opening, properties, rest) = opening(record)?;
-    let (mut ending, rest): (Ending<'_>, _) = postcard::take_from_bytes(rest).ok()?;
-    let (attempts, rest): (SmallVec<[AttemptEnding<'_>; 2]>, _) = postcard::take_from_bytes(rest).ok()?;
-    ending.error = postcard::from_bytes(rest).ok()?;
-    (opening.properties, ending.attempts) = (&properties, &attempts);
+    let (ending, rest): (Ending<'_>, _) = postcard::take_from_bytes(rest).ok()?;
+    let (mut attempts, rest): (SmallVec<[AttemptEnding<'_>; 2]>, _) = postcard::take_from_bytes(rest).ok()?;
+    attempts.iter_mut().for_each(|attempt| *attempt = attempt.outside(&ending));
+    let ending = Ending { attempts: &attempts, error: postcard::from_bytes(rest).ok()?, ..ending };
+    opening.properties = &properties;
     let mut out = vec![0; USUAL_JSON];
     loop {
         let mut to = Members::new(&mut out);
@@ -345,18 +459,52 @@ mod attodollars {
     }
 }
 
-/// All of them: who reads has no names to tell which are absent.
+/// A bit for each of them that is not 0, and those.
 mod counts {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::fmt;
+
+    use serde::{
+        Deserializer, Serializer,
+        de::{Error, SeqAccess, Visitor},
+        ser::SerializeTuple,
+    };
 
     use crate::api::EventTokens;
 
+    const MANY: usize = EventTokens::NAMES.len();
+    /// Something was counted, be it nothing.
+    const COUNTED: u16 = 1 << 15;
+
     pub fn serialize<S: Serializer>(tokens: &Option<EventTokens>, to: S) -> Result<S::Ok, S::Error> {
-        tokens.map(|tokens| tokens.counts()).serialize(to)
+        let counts = tokens.map(|tokens| tokens.counts());
+        let present = || counts.iter().flatten().enumerate().filter(|(_, count)| **count > 0);
+        let bits = present().fold(0, |bits, (at, _)| bits | 1_u16 << at);
+        let mut tuple = to.serialize_tuple(1 + present().count())?;
+        tuple.serialize_element(&(bits | if counts.is_some() { COUNTED } else { 0 }))?;
+        present().try_for_each(|(_, count)| tuple.serialize_element(count))?;
+        tuple.end()
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<EventTokens>, D::Error> {
-        Ok(Option::deserialize(from)?.map(EventTokens::of))
+        struct Counts;
+        impl<'de> Visitor<'de> for Counts {
+            type Value = Option<EventTokens>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("counts")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+                let missing = |at| A::Error::invalid_length(at, &"a count for each bit");
+                let bits: u16 = elements.next_element()?.ok_or_else(|| missing(0))?;
+                let mut counts = [0; MANY];
+                for (at, count) in counts.iter_mut().enumerate().filter(|(at, _)| bits >> at & 1 == 1) {
+                    *count = elements.next_element()?.ok_or_else(|| missing(at))?;
+                }
+                Ok((bits & COUNTED != 0).then(|| EventTokens::of(counts)))
+            }
+        }
+        from.deserialize_tuple(1 + MANY, Counts)
     }
 }
 
@@ -376,7 +524,7 @@ mod tests {
             gateway: text,
             org: text,
             key_id: Some(text),
-            endpoint: "chat.completions",
+            endpoint: Word(text),
             stream: true,
             model: text,
             user_id: Some(text),
@@ -395,8 +543,8 @@ mod tests {
             provider: text,
             region: Some(text),
             model: text,
-            kind: "failover",
-            outcome: Some("answered"),
+            kind: Word("failover"),
+            outcome: Some(Word("answered")),
             cause: Some("upstream_timeout"),
             http_status: Some(504),
             duration_ms: Some(600_000),
@@ -427,7 +575,7 @@ mod tests {
             provider: Some(text),
             region: Some(text),
             model_served: Some(text),
-            finish_reason: Some("content_filter"),
+            finish_reason: Some(Word(text)),
             tokens: Some(tokens),
             usage_source: Some(UsageSource::Estimated),
             cost_usd: Some(crate::money::Rate::per_million("17999999.999999999999").unwrap().of(most)),
@@ -435,7 +583,7 @@ mod tests {
             tier: Some("priority"),
             duration_ms: Some(most),
             first_token_ms: Some(most),
-            routing_strategy: Some("cost-optimized"),
+            routing_strategy: Some(Word("cost-optimized")),
             fallback_used: true,
             attempt_count: u32::MAX,
             attempts,
@@ -490,6 +638,41 @@ mod tests {
         assert!(ending(&worst, "", &[]).write(&mut rest).is_some());
         let (name, error) = ("a".repeat(24), "e".repeat(200));
         assert!(ending(&name, &error, &[attempt(&name); MOST_ATTEMPTS]).write(&mut rest).is_some());
+    }
+
+    #[test]
+    fn what_most_records_say_takes_few_bytes() {
+        let opening = Opening {
+            request_id: "req_01KB8Y3V5T9ZQ4M7N2P6R8S0WX",
+            gateway: "gateway-1",
+            org: "default",
+            key_id: Some("web"),
+            endpoint: Word("chat.completions"),
+            model: "gpt-4o-mini",
+            ..Opening::default()
+        };
+        let (provider, model) = ("openai", "gpt-4o-mini");
+        let (kind, outcome) = (Word("first"), Some(Word("answered")));
+        let attempt = AttemptEnding { provider, region: None, model, kind, outcome, cause: None, ..attempt("") };
+        let tokens = EventTokens { input: 1_200, output: 300, ..EventTokens::default() };
+        let ending = Ending {
+            provider: Some(provider),
+            model_served: Some(model),
+            finish_reason: Some(Word("stop")),
+            tokens: Some(tokens),
+            cost_usd: crate::money::Usd::parse("0.00036"),
+            routing_strategy: Some(Word("round-robin")),
+            attempts: &[attempt, AttemptEnding { kind: Word("odd"), ..attempt }],
+            ..Ending::default()
+        };
+        let record = record(&opening, |out| ending.write(out));
+        assert!(record.len() < 170, "{}", record.len());
+        let read: UsageEvent = serde_json::from_value(published(&record)).unwrap();
+        let [first, second] = &read.attempts[..] else { panic!("{:?}", read.attempts) };
+        assert_eq!((&*first.provider, &*first.model, &*first.kind), (provider, model, "first"));
+        assert_eq!((&*second.provider, &*second.kind, second.outcome.as_deref()), (provider, "odd", Some("answered")));
+        assert_eq!((&*read.endpoint, read.routing_strategy.as_deref()), ("chat.completions", Some("round-robin")));
+        assert_eq!(read.tokens, Some(tokens));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Gateway, asked::Asked, call::overloaded};
 use crate::{
     admission::{DEFAULT_ORG, input_tokens},
-    api::{ClientRequest, Opening},
+    api::{ClientRequest, Opening, Word},
     refusal::{Cause, Refusal},
     spool::NoTicket,
     telemetry::Exchange,
@@ -33,7 +33,7 @@ pub(super) fn admit(
         gateway: &gateway.name,
         org: exchange.organisation.as_deref().unwrap_or(DEFAULT_ORG),
         key_id: exchange.key.as_deref(),
-        endpoint: exchange.endpoint.name(),
+        endpoint: Word(exchange.endpoint.name()),
         stream: exchange.stream,
         model: &request.envelope.model,
         user_id: user.as_deref(),

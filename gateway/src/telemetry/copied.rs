@@ -10,7 +10,7 @@ use super::{
     event::{clip, millis},
 };
 use crate::{
-    api::{AttemptEnding, Ending, Opening, TokenUsage, UsageSource, UsageStatus},
+    api::{AttemptEnding, Ending, Opening, TokenUsage, UsageSource, UsageStatus, Word},
     ids,
     refusal::Refusal,
     spool::{NoTicket, Spool, Ticket},
@@ -51,7 +51,7 @@ impl Copied {
             gateway,
             org,
             key_id: None,
-            endpoint: original.endpoint.name(),
+            endpoint: Word(original.endpoint.name()),
             stream: original.stream,
             model: original.model.as_deref().unwrap_or_default(),
             user_id: None,
@@ -82,8 +82,8 @@ impl Copied {
             provider,
             region,
             model,
-            kind: "mirror",
-            outcome: Some(if refusal.is_none() { "answered" } else { "failed" }),
+            kind: Word("mirror"),
+            outcome: Some(Word(if refusal.is_none() { "answered" } else { "failed" })),
             cause: refusal.map(|refusal| refusal.cause.name()),
             http_status: refusal.and_then(|refusal| refusal.upstream_status),
             duration_ms: Some(duration_ms),

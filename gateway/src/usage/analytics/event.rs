@@ -90,7 +90,7 @@ impl<'a> Event<'a> {
             hour: counted.started_at.timestamp().div_euclid(3600),
             org: counted.org.into(),
             key_id: counted.key_id.map(Text::from),
-            endpoint: counted.endpoint.into(),
+            endpoint: counted.endpoint.text().into(),
             model: counted.model.into(),
             user_id: counted.user_id.map(Text::from),
             metadata: counted.metadata,

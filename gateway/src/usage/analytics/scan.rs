@@ -198,7 +198,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::{AttemptEnding, Ending, Opening, json as as_json};
+    use crate::api::{AttemptEnding, Ending, Opening, Word, json as as_json};
 
     /// Both ways.
     fn read(record: &str) -> (Option<Event<'_>>, serde_json::Result<Event<'_>>) {
@@ -221,7 +221,7 @@ mod tests {
             gateway: text(2),
             org: text(3),
             key_id: text_if(4),
-            endpoint: "chat.completions",
+            endpoint: Word("chat.completions"),
             stream: part(2),
             model: text(5),
             user_id: text_if(6),
@@ -238,7 +238,7 @@ mod tests {
             provider: text(9),
             region: text_if(12),
             model: text(11),
-            kind: "first",
+            kind: Word("first"),
             outcome: None,
             cause: None,
             http_status: None,
@@ -258,7 +258,7 @@ mod tests {
             provider: text_if(16),
             region: text_if(17),
             model_served: text_if(18),
-            finish_reason: text_if(19),
+            finish_reason: text_if(19).map(Word),
             tokens: part(20).then_some(tokens),
             usage_source: part(21).then_some(UsageSource::Estimated),
             cost_usd: part(22).then(|| Usd::parse("0.00015").unwrap()),
@@ -266,7 +266,7 @@ mod tests {
             tier: part(24).then_some("batch"),
             duration_ms: Some(count(5)),
             first_token_ms: part(25).then(|| count(6)),
-            routing_strategy: part(26).then_some("priority"),
+            routing_strategy: part(26).then_some(Word("priority")),
             fallback_used: part(27),
             attempt_count: 2,
             attempts: &[attempt; 2][..usize::from(part(28)) * 2],
