@@ -130,7 +130,35 @@ const WORDS: [&str; 25] = [
     "function_call",
 ];
 
+const PLACES: usize = 128;
+/// Where a word has its number, so that it is found without a search.
+static NUMBERS: [u8; PLACES] = {
+    let (mut numbers, mut at) = ([0; PLACES], 0);
+    while at < WORDS.len() {
+        let place = place(WORDS[at].as_bytes());
+        assert!(numbers[place] == 0, "two words have one place: other factors are needed");
+        numbers[place] = at as u8 + 1;
+        at += 1;
+    }
+    numbers
+};
+
+const fn place(word: &[u8]) -> usize {
+    match word {
+        [] => 0,
+        [first, .., last] => (*first as usize * 4 + *last as usize * 7 + word.len()) % PLACES,
+        [only] => *only as usize % PLACES,
+    }
+}
+
 impl<'a> Word<'a> {
+    /// `None` for one that is no usual word.
+    fn number(self) -> Option<u8> {
+        let number = NUMBERS[place(self.0.as_bytes())];
+        let word = usize::from(number).checked_sub(1).and_then(|at| WORDS.get(at));
+        word.filter(|word| **word == self.0).map(|_| number)
+    }
+
     pub fn text(self) -> &'a str {
         self.0
     }
@@ -138,8 +166,8 @@ impl<'a> Word<'a> {
 
 impl Serialize for Word<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match WORDS.iter().position(|word| *word == self.0) {
-            Some(at) => to.serialize_u8(at as u8 + 1),
+        match self.number() {
+            Some(number) => to.serialize_u8(number),
             None => (0_u8, self.0).serialize(to),
         }
     }
@@ -673,6 +701,15 @@ mod tests {
         assert_eq!((&*second.provider, &*second.kind, second.outcome.as_deref()), (provider, "odd", Some("answered")));
         assert_eq!((&*read.endpoint, read.routing_strategy.as_deref()), ("chat.completions", Some("round-robin")));
         assert_eq!(read.tokens, Some(tokens));
+    }
+
+    #[test]
+    fn every_usual_word_has_its_number_and_no_other_text_has() {
+        let numbers: Vec<_> = WORDS.iter().map(|word| Word(word).number()).collect();
+        assert_eq!(numbers, (1..=WORDS.len() as u8).map(Some).collect::<Vec<_>>());
+        for other in ["", "s", "stoop", "ftst", "Stop", "stop "] {
+            assert_eq!(Word(other).number(), None, "{other}");
+        }
     }
 
     #[test]
