@@ -206,7 +206,10 @@ impl WatcherData {
 
 /// That a file was opened or read is no change: looking would be the reason to look again.
 fn is_change(kind: &EventKind) -> bool {
-    !matches!(kind, EventKind::Access(_)) || *kind == EventKind::Access(AccessKind::Close(AccessMode::Write))
+    match kind {
+        EventKind::Access(access) => *access == AccessKind::Close(AccessMode::Write),
+        _ => true,
+    }
 }
 
 /// The blocks of the file that say something else.
