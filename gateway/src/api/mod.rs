@@ -21,9 +21,11 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod usage_counted;
 mod usage_event;
 mod usage_record;
 mod usage_report;
+mod usage_word;
 
 pub use chat::*;
 pub use completions::*;
@@ -42,9 +44,11 @@ pub use remote::{Fetched, Medium, Wanted};
 pub use rerank::*;
 pub use route::*;
 pub use usage::{BilledTier, TokenUsage};
+pub use usage_counted::*;
 pub use usage_event::*;
 pub use usage_record::*;
 pub use usage_report::*;
+pub use usage_word::*;
 
 /// The model-calling routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,23 +3,18 @@
 //! ([`UsageEvent`](super::UsageEvent)), which [`json`] makes of it.
 //!
 //! [Postcard](https://postcard.jamesmunns.com/wire-format) writes the parts: values in the order of the fields below, without names,
-//! and a number for a text that is one of a few ([`Word`]). A record begins with [`VERSION`]; whoever changes a field's place or
+//! and a number for a text that is one of a few ([`Word`]). Who counts reads them in the same order ([`Counted`](super::Counted)). A record begins with [`VERSION`]; whoever changes a field's place or
 //! kind raises it.
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error, SeqAccess, Visitor},
-};
+use serde::{Deserialize, Serialize, Serializer};
 use smallvec::SmallVec;
 
-use super::{EventTokens, USAGE_SCHEMA, UsageSource, UsageStatus, members::Members};
+use super::{EventTokens, USAGE_SCHEMA, UsageSource, UsageStatus, Word, members::Members};
 use crate::money::Usd;
 
 /// The first byte of a record.
-const VERSION: u8 = 2;
+pub(super) const VERSION: u8 = 2;
 /// Bytes of JSON that most records become.
 const USUAL_JSON: usize = 1 << 10;
 
@@ -97,105 +92,6 @@ pub struct AttemptEnding<'a> {
     pub duration_ms: Option<u64>,
 }
 
-/// A text that is most often one of a few.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Word<'a>(pub &'a str);
-
-/// Those few; their numbers begin with 1. More are only added at the end.
-const WORDS: [&str; 25] = [
-    "chat.completions",
-    "completions",
-    "embeddings",
-    "rerank",
-    "round-robin",
-    "weighted",
-    "least-latency",
-    "least-busy",
-    "cost-optimized",
-    "adaptive",
-    "fastest",
-    "stop",
-    "length",
-    "tool_calls",
-    "content_filter",
-    "first",
-    "failover",
-    "next_key",
-    "retry",
-    "hedge",
-    "mirror",
-    "answered",
-    "failed",
-    "outrun",
-    "function_call",
-];
-
-const PLACES: usize = 128;
-/// Where a word has its number, so that it is found without a search.
-static NUMBERS: [u8; PLACES] = {
-    let (mut numbers, mut at) = ([0; PLACES], 0);
-    while at < WORDS.len() {
-        let place = place(WORDS[at].as_bytes());
-        assert!(numbers[place] == 0, "two words have one place: other factors are needed");
-        numbers[place] = at as u8 + 1;
-        at += 1;
-    }
-    numbers
-};
-
-const fn place(word: &[u8]) -> usize {
-    match word {
-        [] => 0,
-        [first, .., last] => (*first as usize * 4 + *last as usize * 7 + word.len()) % PLACES,
-        [only] => *only as usize % PLACES,
-    }
-}
-
-impl<'a> Word<'a> {
-    /// `None` for one that is no usual word.
-    fn number(self) -> Option<u8> {
-        let number = NUMBERS[place(self.0.as_bytes())];
-        let word = usize::from(number).checked_sub(1).and_then(|at| WORDS.get(at));
-        word.filter(|word| **word == self.0).map(|_| number)
-    }
-
-    pub fn text(self) -> &'a str {
-        self.0
-    }
-}
-
-impl Serialize for Word<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self.number() {
-            Some(number) => to.serialize_u8(number),
-            None => (0_u8, self.0).serialize(to),
-        }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Known;
-        impl<'de> Visitor<'de> for Known {
-            type Value = Word<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a word's number, or 0 and a text")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Word<'de>, A::Error> {
-                let number: u8 = elements.next_element()?.unwrap_or_default();
-                let word = match usize::from(number).checked_sub(1) {
-                    Some(at) => WORDS.get(at).copied(),
-                    None => elements.next_element()?,
-                };
-                word.map(Word).ok_or_else(|| A::Error::custom("no such word"))
-            }
-        }
-        from.deserialize_tuple(2, Known)
-    }
-}
-
 /// Most of a request's upstream calls that its event lists.
 pub const MOST_ATTEMPTS: usize = 8;
 
@@ -213,7 +109,7 @@ impl Opening<'_> {
             .text(r#","gateway":"#, self.gateway)
             .text(r#","org":"#, self.org)
             .text_if(r#","key_id":"#, self.key_id)
-            .text(r#","endpoint":"#, self.endpoint.0)
+            .text(r#","endpoint":"#, self.endpoint.text())
             .flag(r#","stream":"#, self.stream)
             .text(r#","model":"#, self.model)
             .text_if(r#","user_id":"#, self.user_id)
@@ -314,7 +210,7 @@ impl<'a> AttemptEnding<'a> {
         to.text(r#"{"provider":"#, self.provider)
             .text_if(r#","region":"#, self.region)
             .text(r#","model":"#, self.model)
-            .text(r#","kind":"#, self.kind.0)
+            .text(r#","kind":"#, self.kind.text())
             .text_if(r#","outcome":"#, self.outcome.map(Word::text))
             .text_if(r#","cause":"#, self.cause)
             .number_if(r#","http_status":"#, self.http_status.map(u64::from))
@@ -345,98 +241,6 @@ impl Serialize for Attempts<'_> {
 
 fn write(value: &impl Serialize, out: &mut [u8]) -> Option<usize> {
     postcard::to_slice(value, out).ok().map(|written| written.len())
-}
-
-/// What is counted of a record: an [`Opening`] and an [`Ending`], each in the order of its fields, without what nobody counts.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-pub struct Counted<'a> {
-    pub request_id: &'a str,
-    pub mirror_of: Option<Passed>,
-    #[serde(with = "chrono::serde::ts_milliseconds")]
-    pub started_at: DateTime<Utc>,
-    _gateway: Passed,
-    pub org: &'a str,
-    pub key_id: Option<&'a str>,
-    #[serde(borrow)]
-    pub endpoint: Word<'a>,
-    _stream: bool,
-    pub model: &'a str,
-    pub user_id: Option<&'a str>,
-    _session_id: Option<Passed>,
-    _session_name: Option<Passed>,
-    _session_path: Option<Passed>,
-    _client_request_id: Option<Passed>,
-    _trace_id: Option<Passed>,
-    pub metadata: Option<&'a str>,
-    #[serde(deserialize_with = "pass_all")]
-    _properties: (),
-    pub status: UsageStatus,
-    _http_status: Option<u16>,
-    pub complete: bool,
-    pub provider: Option<&'a str>,
-    _region: Option<Passed>,
-    pub model_served: Option<&'a str>,
-    #[serde(borrow)]
-    _finish_reason: Option<Word<'a>>,
-    #[serde(with = "counts")]
-    pub tokens: Option<EventTokens>,
-    pub usage_source: Option<UsageSource>,
-    #[serde(with = "attodollars")]
-    pub cost_usd: Option<Usd>,
-    _price_version: Option<Passed>,
-    _tier: Option<Passed>,
-    pub duration_ms: Option<u64>,
-    pub first_token_ms: Option<u64>,
-    #[serde(borrow)]
-    _routing_strategy: Option<Word<'a>>,
-    _fallback_used: bool,
-    pub attempt_count: u32,
-}
-
-/// A text that is not looked at.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Passed;
-
-impl<'de> Deserialize<'de> for Passed {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Pass;
-        impl Visitor<'_> for Pass {
-            type Value = Passed;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-
-            fn visit_bytes<E>(self, _: &[u8]) -> Result<Passed, E> {
-                Ok(Passed)
-            }
-        }
-        // texts are written as bytes are
-        from.deserialize_bytes(Pass)
-    }
-}
-
-fn pass_all<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
-    struct PassAll;
-    impl<'de> Visitor<'de> for PassAll {
-        type Value = ();
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("pairs of texts")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut pairs: A) -> Result<(), A::Error> {
-            while pairs.next_element::<(Passed, Passed)>()?.is_some() {}
-            Ok(())
-        }
-    }
-    from.deserialize_seq(PassAll)
-}
-
-/// `None` when it is no record.
-pub fn counted(record: &[u8]) -> Option<Counted<'_>> {
-    let rest = record.strip_prefix(&[VERSION])?;
-    Some(postcard::take_from_bytes(rest).ok()?.0)
 }
 
 type Properties<'a> = SmallVec<[(&'a str, &'a str); 4]>;
@@ -473,7 +277,7 @@ pub fn json(record: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Money as a whole number.
-mod attodollars {
+pub(super) mod attodollars {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use crate::money::Usd;
@@ -488,7 +292,7 @@ mod attodollars {
 }
 
 /// A bit for each of them that is not 0, and those.
-mod counts {
+pub(super) mod counts {
     use std::fmt;
 
     use serde::{
@@ -502,6 +306,7 @@ mod counts {
     const MANY: usize = EventTokens::NAMES.len();
     /// Something was counted, be it nothing.
     const COUNTED: u16 = 1 << 15;
+    const _: () = assert!(MANY < 16, "their bits and that one are 16");
 
     pub fn serialize<S: Serializer>(tokens: &Option<EventTokens>, to: S) -> Result<S::Ok, S::Error> {
         let counts = tokens.map(|tokens| tokens.counts());
@@ -540,7 +345,7 @@ mod counts {
 mod tests {
     use super::*;
     use crate::{
-        api::UsageEvent,
+        api::{Passed, UsageEvent, counted},
         spool::{MOST_BEGINNING, MOST_RECORD},
     };
 
@@ -701,15 +506,6 @@ mod tests {
         assert_eq!((&*second.provider, &*second.kind, second.outcome.as_deref()), (provider, "odd", Some("answered")));
         assert_eq!((&*read.endpoint, read.routing_strategy.as_deref()), ("chat.completions", Some("round-robin")));
         assert_eq!(read.tokens, Some(tokens));
-    }
-
-    #[test]
-    fn every_usual_word_has_its_number_and_no_other_text_has() {
-        let numbers: Vec<_> = WORDS.iter().map(|word| Word(word).number()).collect();
-        assert_eq!(numbers, (1..=WORDS.len() as u8).map(Some).collect::<Vec<_>>());
-        for other in ["", "s", "stoop", "ftst", "Stop", "stop "] {
-            assert_eq!(Word(other).number(), None, "{other}");
-        }
     }
 
     #[test]

@@ -13,10 +13,8 @@ pub(super) const RECENT: usize = 1 << 15;
 /// What of the table of that name is in memory.
 #[derive(Default)]
 pub(super) struct Recent {
-    /// Gateways choose the ids of requests: nobody chooses where they fall.
-    known: HashSet<u64, foldhash::fast::FixedState>,
-    /// All of `batches` are known.
-    is_complete: bool,
+    /// All ids of `batches`; `None` until somebody asks for one. Gateways choose them: nobody chooses where they fall.
+    known: Option<HashSet<u64, foldhash::fast::FixedState>>,
     batches: VecDeque<(i64, Vec<u64>)>,
     /// The last one read or written.
     newest: i64,
@@ -36,8 +34,8 @@ impl Recent {
         while let Some(row) = rows.next()? {
             let (ids, _) = row.get_ref(1)?.as_blob()?.as_chunks::<8>();
             let ids: Vec<_> = ids.iter().map(|id| u64::from_le_bytes(*id)).collect();
-            if self.is_complete {
-                self.known.extend(&ids);
+            if let Some(known) = &mut self.known {
+                known.extend(&ids);
             }
             self.keep(row.get(0)?, ids);
         }
@@ -46,17 +44,13 @@ impl Recent {
 
     /// Whether it has not been counted lately; from now on it has.
     pub fn is_new(&mut self, id: u64) -> bool {
-        if !mem::replace(&mut self.is_complete, true) {
-            self.known = self.batches.iter().flat_map(|(_, ids)| ids).copied().collect();
-        }
-        self.known.insert(id)
+        let Self { known, batches, .. } = self;
+        known.get_or_insert_with(|| batches.iter().flat_map(|(_, ids)| ids).copied().collect()).insert(id)
     }
 
     /// A batch has ids that nobody has asked for: what is known is made anew when somebody asks again.
     pub fn leave_out(&mut self) {
-        if mem::take(&mut self.is_complete) {
-            self.known = HashSet::default();
-        }
+        self.known = None;
     }
 
     /// Writes down the ids of a batch, and forgets the oldest for them; `millis` is when its last event was written, since 1970.
@@ -85,8 +79,8 @@ impl Recent {
             && many - ids.len() >= RECENT
         {
             many -= ids.len();
-            for id in ids.iter().filter(|_| self.is_complete) {
-                self.known.remove(id);
+            if let Some(known) = &mut self.known {
+                ids.iter().for_each(|id| _ = known.remove(id));
             }
             gone = Some(*batch);
             self.batches.pop_front();
