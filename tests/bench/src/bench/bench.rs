@@ -1,4 +1,4 @@
-//! A run: each scenario in its rounds, each round over all targets in a rotated order.
+//! A run: each scenario in its rounds, each round over all targets in a rotated order, or over all of them at once.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -107,27 +107,18 @@ impl Bench {
         if order.iter().any(|target| target.has_tenants()) {
             self.crowd()?; // before anything is timed
         }
-        let mut sheet = Sheet::new(scenario);
+        let sheet = Sheet::new(scenario);
         let mut targets = Targets::open(self, scenario)?;
         match scenario.work {
-            Work::Press | Work::Together => {}
+            Work::Press => {}
+            Work::Together => return together(scenario, self.pace, &order, targets, sheet),
             Work::Start => {
                 return rounds(scenario, self.pace, &order, |target| start::sample(&targets, target), sheet);
             }
             Work::Translate => return rounds(scenario, self.pace, &order, |_| translate::sample(&targets), sheet),
         }
-        let load = (scenario.load)(self.pace);
-        if scenario.work == Work::Together {
-            for round in 0..(scenario.rounds)(self.pace) {
-                let order = turned(&order, round);
-                targets.start(&order)?; // anew: where a process has its memory is worth a few per cent
-                press_together(&targets, &order, &format!("{load} -d 1"), BEHIND)?;
-                let samples = press_together(&targets, &order, &load, BEHIND)?;
-                order.iter().zip(samples).for_each(|(&target, sample)| sheet.record(target, sample));
-            }
-            return Ok(sheet);
-        }
         targets.start(&order)?;
+        let load = (scenario.load)(self.pace);
         if !load.contains("-n ") {
             for &target in &order {
                 press(&targets, target, &format!("{load} -d 0.2"))?; // connections, caches, the allocator's arenas
@@ -135,6 +126,24 @@ impl Bench {
         }
         rounds(scenario, self.pace, &order, |target| press(&targets, target, &load), sheet)
     }
+}
+
+fn together(
+    scenario: &Scenario,
+    pace: Pace,
+    order: &[Target],
+    mut targets: Targets<'_>,
+    mut sheet: Sheet,
+) -> Result<Sheet> {
+    let load = (scenario.load)(pace);
+    for round in 0..(scenario.rounds)(pace) {
+        let order = turned(order, round);
+        targets.start(&order)?; // anew: where a process has its memory is worth a few per cent
+        press_together(&targets, &order, &format!("{load} -d 1"), BEHIND)?;
+        let samples = press_together(&targets, &order, &load, BEHIND)?;
+        order.iter().zip(samples).for_each(|(&target, sample)| sheet.record(target, sample));
+    }
+    Ok(sheet)
 }
 
 /// Who was first is last.

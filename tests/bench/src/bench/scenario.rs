@@ -76,6 +76,14 @@ const BASE: Scenario = Scenario {
     metrics: &[],
 };
 
+/// What is told apart by a few per cent.
+const TOGETHER: Scenario = Scenario {
+    work: Work::Together,
+    load: |pace| format!("-c 32 -d {}", 2.0 * pace.seconds),
+    rounds: |pace| 2 * pace.rounds,
+    ..BASE
+};
+
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "cpu",
@@ -193,11 +201,8 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "without usage events and with them, 32 connections each at the same time",
         targets: &[GatewayWithoutEvents, Gateway],
         compared: (Gateway, GatewayWithoutEvents),
-        work: Work::Together,
-        load: |pace| format!("-c 32 -d {}", 2.0 * pace.seconds),
-        rounds: |pace| 2 * pace.rounds,
         metrics: &[Metric { bar: Bar::RatioAtMost(1.05), ..CPU }],
-        ..BASE
+        ..TOGETHER
     },
     Scenario {
         name: "nats",
@@ -213,9 +218,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "as `events`, 8 connections each: with a NATS server that takes connections and never answers, and without",
         targets: &[Gateway, GatewayUnheard],
         compared: (GatewayUnheard, Gateway),
-        work: Work::Together,
         load: |pace| format!("-c 8 -d {}", 2.0 * pace.seconds),
-        rounds: |pace| 2 * pace.rounds,
         metrics: &[
             Metric { name: "p50", unit: "µs", read: |s| s.load("latency.p50_us"), ..LEAST },
             Metric {
@@ -227,18 +230,15 @@ pub const SCENARIOS: &[Scenario] = &[
             },
             CPU,
         ],
-        ..BASE
+        ..TOGETHER
     },
     Scenario {
         name: "before",
         about: "an earlier gateway (`--before`), and this one without usage events, which the earlier has not; as `events`",
         targets: &[GatewayBefore, GatewayWithoutEvents],
         compared: (GatewayWithoutEvents, GatewayBefore),
-        work: Work::Together,
-        load: |pace| format!("-c 32 -d {}", 2.0 * pace.seconds),
-        rounds: |pace| 2 * pace.rounds,
         metrics: &[Metric { bar: Bar::RatioAtMost(1.1), ..CPU }],
-        ..BASE
+        ..TOGETHER
     },
     Scenario {
         name: "tenants",

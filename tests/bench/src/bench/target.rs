@@ -137,6 +137,7 @@ impl<'a> Targets<'a> {
 
     pub fn start(&mut self, targets: &[Target]) -> Result<()> {
         for &target in targets.iter().filter(|target| **target != Target::Direct) {
+            self.proxies.remove(&target); // the one before: its store is to be free
             let mut process = self.launch(target)?;
             process.wait_ready(target.ready())?;
             self.proxies.insert(target, process);
