@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from support.gateway import Gateway, ask
 from support.http1 import Connection
@@ -45,12 +43,8 @@ class Windows:
 
 
 def cpu(gateway: Gateway) -> float:
-    """Seconds that all its threads have run, but for those that have ended."""
-    nanoseconds = 0
-    for thread in Path(f"/proc/{gateway.process.pid}/task").iterdir():
-        with suppress(OSError):  # some live for a moment only
-            nanoseconds += int((thread / "schedstat").read_text().split()[0])
-    return nanoseconds / 1e9
+    """Seconds that all its threads have run, those too that have ended."""
+    return time.clock_gettime(~gateway.process.pid << 3 | 2)  # as clock_getcpuclockid(3) makes a process's clock
 
 
 def beside(trouble: str, scale: Scale) -> tuple[str, bool]:
