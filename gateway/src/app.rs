@@ -19,7 +19,7 @@ use crate::{
     config::{Config, ControlPlane, exposure},
     control::{Desk, Place, Rules},
     dispatch::{Address, Root, RootMessage, Roster, RouteTable, Tenants, TenantsArguments, Wiring},
-    http::{Administration, Certificates, Gateway, Inherited, Listener, Plane, Shutdown, Side, keep_spending, router},
+    http::{Administration, Certificates, Gateway, Inherited, Listener, Plane, Routes, Shutdown, Side, keep_spending},
     memory::BodyMemory,
     nats::BucketSettings,
     options::Options,
@@ -86,12 +86,12 @@ async fn serve(
     let counting = publishing.as_ref().map(|publishing| count(publishing, &counted));
     let shutdown = Shutdown { begun: CancellationToken::new(), grace: server.shutdown_timeout };
     let side = if office.is_some() { Side::Calls } else { Side::Both };
-    let routes = router(gateway.clone(), &config, side);
+    let routes = Routes::new(gateway.clone(), &config, side);
     let no_core = |error| format!("cannot start a core: {error}");
     let plane = Plane::start(gateway, &routes, server, tls.clone(), &shutdown).map_err(no_core)?;
     let office = match office {
         Some(listener) => {
-            let routes = router(gateway.clone(), &config, Side::Administration);
+            let routes = Routes::new(gateway.clone(), &config, Side::Administration);
             Some((Plane::beside(gateway, &routes, server, tls.clone(), &shutdown).map_err(no_core)?, listener))
         }
         None => None,

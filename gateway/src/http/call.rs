@@ -97,11 +97,12 @@ pub(super) async fn rerank(State(gateway): State<Arc<Gateway>>, request: Request
     serve(&gateway, Endpoint::Rerank, request).await
 }
 
-async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Response {
+/// Answers a model call.
+pub(super) async fn serve(gateway: &Arc<Gateway>, endpoint: Endpoint, request: Request) -> Response {
     if replayed::is_asked(request.headers()) {
         return Box::pin(replayed::serve(gateway, endpoint, request)).await;
     }
-    // the layers of the router move what they are given: a box is moved more cheaply than the call
+    // what leads here moves what it is given: a box is moved more cheaply than the call
     Box::pin(straight(gateway, endpoint, request)).await
 }
 

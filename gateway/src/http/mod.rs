@@ -1,6 +1,6 @@
 //! The door: routes, the reading of requests, the writing of answers, and the only place that knows status codes.
 //!
-//! `call` is the straight line of a model call; `asked`, `body`, `reply` and `status` are its steps. `serve` is what lies
+//! `routes` says which handler a request goes to; `call` is the straight line of a model call; `asked`, `body`, `reply` and `status` are its steps. `serve` is what lies
 //! under it: cores and their connections; `listener` is where those come from, `tls` keeps their certificate.
 
 mod administration;
@@ -26,6 +26,7 @@ mod recorded;
 mod replayed;
 mod reply;
 mod route;
+mod routes;
 mod serve;
 mod status;
 mod tenancy;
@@ -39,34 +40,26 @@ use std::{
         Arc,
         atomic::{AtomicU8, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use axum::{
-    Router,
-    extract::State,
-    http::{Method, Uri, header::ALLOW},
-    response::Response,
-    routing::{MethodFilter, get, on},
-};
 use tokio::sync::Semaphore;
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 pub use administration::Administration;
 pub use listener::{Inherited, Listener};
 pub use openapi::document;
+pub use routes::{Routes, Side};
 pub use serve::{Plane, Shutdown};
 pub use status::error_answer;
 pub use tls::Certificates;
 
 use crate::{
     admission::{Accounts, Books, DEFAULT_ORG, Door, KeyRing, Leases, Limiter, SpendFile},
-    config::{Config, Cors, Security, Server},
+    config::{Config, Security, Server},
     dispatch::{Address, Mirrors, Published, Wiring},
     memory::BodyMemory,
     prices::Catalogue,
-    refusal::{Cause, Refusal},
     replay::Replays,
     spool::Spool,
     telemetry::{Metrics, Tracer},
@@ -74,8 +67,6 @@ use crate::{
     usage::Publishing,
 };
 
-/// How long a browser remembers that it may call.
-const PREFLIGHT_VALID: Duration = Duration::from_secs(600);
 /// Names that wait for model lists still being read; beyond it they are answered at once.
 const MOST_RESOLVING: usize = 256;
 
@@ -241,67 +232,6 @@ pub fn keep_spending(accounts: &Accounts, config: &Config, others: Option<Leases
     let said = |error: std::io::Error| format!("{}: {error}", folder.join(SpendFile::NAME).display());
     let book = SpendFile::open(folder).map_err(said)?.telling(others);
     accounts.keep(Box::new(book)).map_err(said)
-}
-
-/// What is served at an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    Both,
-    /// Models are called, nothing is administered.
-    Calls,
-    Administration,
-}
-
-/// Every route of a side, as the operator wants them.
-pub fn router(gateway: Arc<Gateway>, config: &Config, side: Side) -> Router {
-    let routes = match side {
-        Side::Both => openapi::routed().merge(openapi::administered()),
-        Side::Calls => openapi::routed(),
-        Side::Administration => openapi::administered(),
-    };
-    let mut router = routes
-        .route("/v1/models/{*model}", get(models::retrieve))
-        .route("/openapi.json", get(docs::openapi_json))
-        .route("/docs", get(docs::redirect))
-        .route("/docs/", get(docs::index))
-        .route("/docs/{*file}", get(docs::file));
-    if config.prometheus.enabled {
-        router = router.route(&config.prometheus.path, on(MethodFilter::GET, health::metrics));
-    }
-    let router = router.fallback(no_route).method_not_allowed_fallback(wrong_method).with_state(gateway);
-    if config.cors.enabled { router.layer(cors(&config.cors)) } else { router }
-}
-
-/// Browsers ask before they send JSON or a key: the named origins get a yes, and see every header of an answer. Keys travel in
-/// headers, never in cookies, so credentials are not allowed.
-fn cors(config: &Cors) -> CorsLayer {
-    let any = config.allowed_origins.iter().any(|origin| origin == "*");
-    let origins = if any { AllowOrigin::any() } else { AllowOrigin::list(config.allowed_origins.iter().cloned()) };
-    CorsLayer::new()
-        .allow_origin(origins)
-        .allow_methods(tower_http::cors::Any)
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers(tower_http::cors::Any)
-        .max_age(PREFLIGHT_VALID)
-}
-
-async fn no_route(State(_): State<Arc<Gateway>>, method: Method, uri: Uri) -> Response {
-    let near = openapi::routes().iter().min_by_key(|route| strsim::levenshtein(&route.path, uri.path()));
-    let near = near.map_or(String::new(), |route| format!("; did you mean `{}`?", route.path));
-    let all: Vec<_> = openapi::routes().iter().map(|route| route.path.as_str()).collect();
-    let message = format!("no route `{method} {}`{near} (there are: {})", clip(uri.path()), all.join(", "));
-    status::page(&Refusal::new(Cause::NotFound, message).code("unknown_url"))
-}
-
-async fn wrong_method(State(_): State<Arc<Gateway>>, method: Method, uri: Uri) -> Response {
-    let route = openapi::routes().iter().find(|route| route.matches(uri.path()));
-    let allowed = route.map_or("GET", |route| route.methods.as_str());
-    let message = format!("`{}` does not take {method} (it takes {allowed})", clip(uri.path()));
-    let mut response = status::page(&Refusal::new(Cause::MethodNotAllowed, message).code("method_not_allowed"));
-    if let Ok(value) = allowed.parse() {
-        response.headers_mut().insert(ALLOW, value);
-    }
-    response
 }
 
 /// What a caller sent, echoed no further than makes sense.

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use axum::{Router, response::Response};
+use axum::response::Response;
 use hyper::{
     Request, Version,
     body::Incoming,
@@ -39,14 +39,15 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_service::Service;
 
 use super::{
     Gateway, Listener,
     heads::{Seen, Watched},
     leftover::ReadToItsEnd,
     patience::Patience,
-    reply, status,
+    reply,
+    routes::Routes,
+    status,
     tls::Certificates,
 };
 use crate::{
@@ -114,13 +115,13 @@ impl Plane {
     /// When a thread cannot be started.
     pub fn start(
         gateway: &Arc<Gateway>,
-        router: &Router,
+        routes: &Routes,
         server: &Server,
         tls: Option<Arc<Certificates>>,
         shutdown: &Shutdown,
     ) -> io::Result<Self> {
         let cores = (0..server.workers).map(|index| {
-            let worker = Worker::new(gateway, router, server, tls.as_ref(), shutdown);
+            let worker = Worker::new(gateway, routes, server, tls.as_ref(), shutdown);
             Core::start(format!("core-{index}"), worker, move || enter_core(index))
         });
         Ok(Self { cores: cores.collect::<io::Result<_>>()?, tls })
@@ -132,12 +133,12 @@ impl Plane {
     /// When it cannot be started.
     pub fn beside(
         gateway: &Arc<Gateway>,
-        router: &Router,
+        routes: &Routes,
         server: &Server,
         tls: Option<Arc<Certificates>>,
         shutdown: &Shutdown,
     ) -> io::Result<Self> {
-        let worker = Worker::new(gateway, router, server, tls.as_ref(), shutdown);
+        let worker = Worker::new(gateway, routes, server, tls.as_ref(), shutdown);
         Ok(Self { cores: vec![Core::start("administration".to_owned(), worker, || {})?], tls })
     }
 
@@ -198,7 +199,7 @@ impl Core {
 /// What one core's thread needs.
 struct Worker {
     gateway: Arc<Gateway>,
-    router: Router,
+    routes: Routes,
     header_timeout: Duration,
     /// Between two requests.
     idle_timeout: Duration,
@@ -211,14 +212,14 @@ struct Worker {
 impl Worker {
     fn new(
         gateway: &Arc<Gateway>,
-        router: &Router,
+        routes: &Routes,
         server: &Server,
         tls: Option<&Arc<Certificates>>,
         shutdown: &Shutdown,
     ) -> Self {
         Self {
             gateway: gateway.clone(),
-            router: router.clone(),
+            routes: routes.clone(),
             header_timeout: server.header_timeout,
             idle_timeout: server.idle_timeout,
             tls: tls.cloned(),
@@ -340,7 +341,7 @@ impl Worker {
         connection.await
     }
 
-    /// One request through the routes. `contradiction`: its connection has sent a head with two lengths.
+    /// One request. `contradiction`: its connection has sent a head with two lengths.
     async fn serve(
         &self,
         mut request: Request<Incoming>,
@@ -354,7 +355,7 @@ impl Worker {
             let message = "the request has both `Content-Length` and `Transfer-Encoding`; send one of them";
             status::page(&Refusal::new(Cause::Invalid, message).code("contradicting_lengths"))
         } else {
-            self.router.clone().call(request.map(ReadToItsEnd::new)).await?
+            self.routes.answer(request.map(ReadToItsEnd::new)).await
         };
         let headers = response.headers_mut();
         // whatever follows a chunked body is not trusted to be a request; and who is going asks his clients to go elsewhere
