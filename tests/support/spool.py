@@ -32,7 +32,7 @@ def frames(folder: Path):
         while at + _HEADER.size <= len(data):
             length, checksum, tail = _HEADER.unpack_from(data, at)
             record = data[at + _HEADER.size:at + _HEADER.size + length]
-            if len(record) < length or zlib.crc32(struct.pack("<Q", length) + tail + record) != checksum:
+            if len(record) < length or zlib.crc32(tail + record, length) != checksum:
                 break
             yield tail[15], record
             at += _HEADER.size + length

@@ -55,7 +55,7 @@ impl<'a> Frame<'a> {
             return Found::Damaged;
         }
         let Some(record) = rest.get(..length) else { return Found::Partial };
-        if word(4) != checksum(&header[8..], length, record) {
+        if word(4) != checksum(&bytes[..HEADER + length]) {
             return Found::Damaged;
         }
         let millis = long(16) & ((1 << TIME_BITS) - 1);
@@ -98,17 +98,17 @@ pub(super) fn write_all<'a>(frames: impl Iterator<Item = Frame<'a>>, out: &mut V
 
 /// Puts in the checksum of the frame that stands at the beginning. Answers its size.
 fn seal(bytes: &mut [u8]) -> usize {
-    let (header, rest) = bytes.split_first_chunk_mut::<HEADER>().expect("a frame has been put there");
-    let length = u32::from_le_bytes(*header.first_chunk().expect("four bytes")) as usize;
-    let sum = checksum(&header[8..], length, &rest[..length]);
-    header[4..8].copy_from_slice(&sum.to_le_bytes());
-    HEADER + length
+    let length = u32::from_le_bytes(*bytes.first_chunk().expect("a frame has been put there")) as usize;
+    let size = HEADER + length;
+    let sum = checksum(&bytes[..size]);
+    bytes[4..8].copy_from_slice(&sum.to_le_bytes());
+    size
 }
 
-fn checksum(tail: &[u8], length: usize, record: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&(length as u64).to_le_bytes());
-    hasher.update(tail);
-    hasher.update(record);
+/// Of everything behind its own place, in one go; it begins with the length, which stands before it.
+fn checksum(frame: &[u8]) -> u32 {
+    let length = (frame.len() - HEADER) as u32;
+    let mut hasher = crc32fast::Hasher::new_with_initial(length);
+    hasher.update(&frame[8..]);
     hasher.finalize()
 }
