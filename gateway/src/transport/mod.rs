@@ -1,6 +1,7 @@
 //! How bytes reach a provider: pooled connections for real ones, the simulator for none; and how they prove who sends
 //! them. What a stranger's URL leads to is fetched by [`MediaFetcher`], past a guard.
 
+mod connections;
 mod connector;
 pub mod credentials;
 pub mod guard;
@@ -12,8 +13,8 @@ use std::{error::Error, future::Future, pin::Pin, task::Context, task::Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use hyper::body::Incoming;
 
+pub use connections::SocketBody;
 pub use media::MediaFetcher;
 pub use pool::{HttpTransport, TransportSetupError, certificates, enter_core, roots, tls_builder, trusting};
 
@@ -60,7 +61,7 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// The body of an upstream answer.
 pub enum UpstreamBody {
-    Socket(Incoming),
+    Socket(SocketBody),
     /// Made inside the process, by the simulator or a test.
     Made(Pin<Box<dyn Body<Data = Bytes, Error = TransportError> + Send>>),
 }

@@ -13,26 +13,17 @@ use std::{
 };
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{
-        Client, Error,
-        connect::{Connect, proxy::Tunnel},
-    },
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 use rustls::{
     ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, pki_types::CertificateDer, pki_types::pem::PemObject,
 };
 
-use super::{SendFuture, Transport, TransportError, UpstreamBody, chain, connector::Connector};
+use super::{
+    SendFuture, Transport,
+    connections::{Connect, Connections},
+    connector::Connector,
+};
 use crate::{config::Provider, wire::Payload};
-
-/// An idle connection is closed before the 60 s after which most servers close it themselves.
-const IDLE: Duration = Duration::from_secs(55);
-
-/// Bytes that are read from a provider at once, and its head's longest: left to itself hyper comes to read 400 KB of one that
-/// floods, and keeps its core for as long as that takes.
-const READ: usize = 64 << 10;
 
 thread_local! {
     /// Which shard this thread uses; threads that are not data-plane cores share shard 0.
@@ -71,9 +62,9 @@ struct Maker {
 }
 
 enum Pool {
-    Plain(Client<Connector, Payload>),
-    Tls(Client<HttpsConnector<Connector>, Payload>),
-    Proxied(Client<HttpsConnector<Tunnel<Connector>>, Payload>),
+    Plain(Arc<Connections<Connector>>),
+    Tls(Arc<Connections<HttpsConnector<Connector>>>),
+    Proxied(Arc<Connections<HttpsConnector<Tunnel<Connector>>>>),
 }
 
 impl HttpTransport {
@@ -117,49 +108,31 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send(&self, request: http::Request<Payload>) -> SendFuture {
         let shard = SHARD.get().min(self.shards.len() - 1);
-        let sending = match self.shards[shard].get_or_init(|| self.maker.pool()) {
-            Pool::Plain(client) => client.request(request),
-            Pool::Tls(client) => client.request(request),
-            Pool::Proxied(client) => client.request(request),
-        };
-        Box::pin(async move {
-            match sending.await {
-                Ok(response) => Ok(response.map(UpstreamBody::Socket)),
-                Err(error) => Err(explain(&error)),
-            }
-        })
+        match self.shards[shard].get_or_init(|| self.maker.pool()) {
+            Pool::Plain(connections) => sending(connections, request),
+            Pool::Tls(connections) => sending(connections, request),
+            Pool::Proxied(connections) => sending(connections, request),
+        }
     }
 }
 
-fn explain(error: &Error) -> TransportError {
-    if !error.is_connect() {
-        return TransportError::broken(error);
-    }
-    let text = chain(error);
-    if text.contains("timed out") || text.contains("deadline has elapsed") {
-        TransportError::ConnectTimeout
-    } else {
-        TransportError::Connect(text)
-    }
+fn sending(connections: &Arc<Connections<impl Connect>>, request: http::Request<Payload>) -> SendFuture {
+    let connections = connections.clone();
+    Box::pin(async move { connections.send(request).await })
 }
 
 impl Maker {
     fn pool(&self) -> Pool {
         let tcp = Connector::new(self.connect_timeout, self.guarded);
         match (&self.tls, &self.proxy) {
-            (None, _) => Pool::Plain(self.client(tcp)),
-            (Some(tls), None) => Pool::Tls(self.client(https(tls, tcp))),
-            (Some(tls), Some(proxy)) => Pool::Proxied(self.client(https(tls, Tunnel::new(proxy.clone(), tcp)))),
+            (None, _) => Pool::Plain(self.connections(tcp)),
+            (Some(tls), None) => Pool::Tls(self.connections(https(tls, tcp))),
+            (Some(tls), Some(proxy)) => Pool::Proxied(self.connections(https(tls, Tunnel::new(proxy.clone(), tcp)))),
         }
     }
 
-    fn client<C: Connect + Clone>(&self, connector: C) -> Client<C, Payload> {
-        Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(self.idle_per_host)
-            .http1_max_buf_size(READ)
-            .build(connector)
+    fn connections<C: Connect>(&self, connector: C) -> Arc<Connections<C>> {
+        Arc::new(Connections::new(connector, self.idle_per_host))
     }
 }
 
