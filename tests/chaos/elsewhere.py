@@ -51,9 +51,8 @@ class Elsewhere:
         self._pipe.send(None)
         self._process.join(10)
 
-    def be(self, behaviour: str, past: bool = False) -> None:
-        """And its clients ask the gateway for it, or it itself."""
-        self._tell("be", behaviour, past)
+    def be(self, behaviour: str) -> None:
+        self._tell("be", behaviour)
 
     def ask(self, port: int, model: str, per_second: float) -> None:
         """From now on clients ask the gateway for this model, as often as that, and read streams no further than their head."""
@@ -67,16 +66,15 @@ class Elsewhere:
 def _serve(pipe: Pipe, yields: bool) -> None:
     if yields and hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    asked = {}  # in place of the model and the port that are asked for otherwise
+    asked = {}  # in place of the model that is asked for otherwise
     with Upstream() as upstream:
         upstream.always(BEHAVIOURS["is well"])
         pipe.send(upstream.base_url)
         while message := pipe.recv():
             match message:
-                case ("be", behaviour, past):
+                case ("be", behaviour):
                     upstream.always(BEHAVIOURS[behaviour])
                     asked["model"] = PANICKING if behaviour == "panics" else None
-                    asked["port"] = upstream.port if past else None
                 case ("ask", *what):
                     threading.Thread(target=lambda: asyncio.run(_ask(asked, *what)), daemon=True).start()
             pipe.send("done")
@@ -85,7 +83,7 @@ def _serve(pipe: Pipe, yields: bool) -> None:
 async def _ask(asked: dict, port: int, model: str, per_second: float) -> None:
     running = set()
     while True:
-        one = asyncio.create_task(_ask_once(asked.get("port") or port, asked.get("model") or model))
+        one = asyncio.create_task(_ask_once(port, asked.get("model") or model))
         running.add(one)
         one.add_done_callback(running.discard)
         await asyncio.sleep(1 / per_second)

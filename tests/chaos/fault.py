@@ -25,8 +25,8 @@ class Scale:
     drained_streams: int
     large_bodies: int
     restarts: int
-    rounds: int  # pairs of windows, with a trouble and without it
-    window: int  # requests in each
+    rounds: int  # with a trouble and without it
+    window: int  # requests to each side in one
     strict: bool  # figures of time are held to their bars, for which the machine has to be quiet
 
     @classmethod
