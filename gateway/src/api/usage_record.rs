@@ -3,8 +3,8 @@
 //! ([`UsageEvent`](super::UsageEvent)), which [`json`] makes of it.
 //!
 //! [Postcard](https://postcard.jamesmunns.com/wire-format) writes the parts: values in the order of the fields below, without names,
-//! and a number for a text that is one of a few ([`Word`]). Who counts reads them in the same order ([`Counted`](super::Counted)). A record begins with [`VERSION`]; whoever changes a field's place or
-//! kind raises it.
+//! and a number for a text that is one of a few ([`Word`]). Who counts reads them in the same order ([`Counted`](super::Counted)). A
+//! record begins with [`VERSION`]; whoever changes a field's place or kind raises it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};

@@ -1,7 +1,8 @@
 //! The door: routes, the reading of requests, the writing of answers, and the only place that knows status codes.
 //!
-//! `routes` says which handler a request goes to; `call` is the straight line of a model call; `asked`, `body`, `reply` and `status` are its steps. `serve` is what lies
-//! under it: cores and their connections; `listener` is where those come from, `tls` keeps their certificate.
+//! `routes` says which handler a request goes to; `call` is the straight line of a model call; `asked`, `body`, `reply` and `status`
+//! are its steps. `serve` is what lies under it: cores and their connections; `listener` is where those come from, `tls` keeps their
+//! certificate.
 
 mod administration;
 mod asked;

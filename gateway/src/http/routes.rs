@@ -1,7 +1,7 @@
 //! Which handler a request goes to.
 //!
 //! A model call goes to its handler straight; everything else goes through a router, and so does a model call where browsers are
-//! to be answered, whose origins a layer of the router looks at. The router costs a request six allocations and a twentieth of its
+//! to be answered, whose origins a layer of the router looks at. The router costs a request some allocations and a fortieth of its
 //! instructions, for a choice among four names.
 
 use std::{sync::Arc, time::Duration};

@@ -5,7 +5,6 @@
 
 use std::{
     collections::VecDeque,
-    error::Error,
     future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -28,7 +27,7 @@ use hyper::{
 use tokio::{sync::oneshot, time::sleep};
 use tower_service::Service;
 
-use super::{TransportError, UpstreamBody, chain};
+use super::{BoxError, TransportError, UpstreamBody, chain};
 use crate::wire::Payload;
 
 /// An idle connection is closed before the 60 s after which most servers close it themselves.
@@ -61,8 +60,6 @@ impl<C> Connect for C where
         + 'static
 {
 }
-
-type BoxError = Box<dyn Error + Send + Sync>;
 
 pub(super) struct Connections<C> {
     connector: C,

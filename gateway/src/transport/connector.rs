@@ -1,7 +1,6 @@
 //! TCP connections to providers: to wherever their names lead, or past the guard, to public addresses only.
 
 use std::{
-    error::Error,
     future::Future,
     io,
     pin::Pin,
@@ -15,7 +14,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::{net::TcpStream, time::timeout};
 use tower_service::Service;
 
-use super::guard::GuardedConnector;
+use super::{BoxError, guard::GuardedConnector};
 
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
@@ -45,7 +44,7 @@ impl Connector {
 
 impl Service<Uri> for Connector {
     type Response = TokioIo<TcpStream>;
-    type Error = Box<dyn Error + Send + Sync>;
+    type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {

@@ -20,6 +20,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, lookup_host};
 use tower_service::Service;
 
+use super::BoxError;
+
 /// IANA's registry of special IPv4 addresses, but for those that are ordinary hosts all the same (AS112); and one that
 /// is public and answers only inside a cloud.
 /// <https://www.iana.org/assignments/iana-ipv4-special-registry>
@@ -100,7 +102,7 @@ impl GuardedConnector {
         if found.is_empty() { Err(NotPublic) } else { Ok(found) }
     }
 
-    pub(super) async fn connect(self, uri: Uri) -> Result<TokioIo<TcpStream>, Box<dyn Error + Send + Sync>> {
+    pub(super) async fn connect(self, uri: Uri) -> Result<TokioIo<TcpStream>, BoxError> {
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
         let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in self.addresses(uri.host().unwrap_or_default(), port).await? {
@@ -115,7 +117,7 @@ impl GuardedConnector {
 
 impl Service<Uri> for GuardedConnector {
     type Response = TokioIo<TcpStream>;
-    type Error = Box<dyn Error + Send + Sync>;
+    type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {

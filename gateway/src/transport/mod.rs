@@ -28,6 +28,9 @@ pub trait Transport: Send + Sync + 'static {
 
 pub type SendFuture = Pin<Box<dyn Future<Output = Result<http::Response<UpstreamBody>, TransportError>> + Send>>;
 
+/// Why a connection could not be made.
+type BoxError = Box<dyn Error + Send + Sync>;
+
 /// Why no answer, or no more of it, arrived.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
